@@ -1,0 +1,173 @@
+"""The factory that makes every service's application the same way around its own routers."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+
+from service_common.clock import utc_now
+from service_common.crypto import KeyRing
+from service_common.db import Database
+from service_common.health import health_router, migration_head
+from service_common.http import plain_client
+from service_common.idempotency import IdempotentRoute, StoredAnswer
+from service_common.messaging import Consumer, Subscriber
+from service_common.middleware import BodyLimit, VersionHeader
+from service_common.openapi import API_VERSION, serve_openapi
+from service_common.problem import install_problem_rendering
+from service_common.relay import Relay
+from service_common.sessions import follow_ended_sessions
+from service_common.settings import ServiceSettings
+from service_common.streams import connect
+from service_common.tokens import IssuerKeys, RevokedSessions, TokenVerifier
+
+logger = structlog.get_logger()
+
+# Far above any form; files have routes of their own with their own limit.
+_LARGEST_JSON_BODY = 1024 * 1024
+
+Background = Callable[[FastAPI], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True)
+class Service:
+    """What makes one service different from the next.
+
+    ``subscribers`` and ``background`` run in the worker role; ``start`` prepares ``app.state`` in both roles.
+    """
+
+    name: str
+    title: str
+    description: str
+    settings: ServiceSettings
+    routers: Sequence[APIRouter]
+    migrations: Path
+    subscribers: Callable[[FastAPI], Sequence[Subscriber[Any]]] = lambda _app: ()
+    background: Sequence[Background] = ()
+    start: Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]] | None = None
+    publishes: bool = True
+    large_body_prefixes: tuple[str, ...] = ()
+
+
+def api_router(tag: str, *, prefix: str = "") -> APIRouter:
+    """A router of a slice: one tag, and routes that can keep their answer for ``Idempotency-Key``."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=IdempotentRoute)
+
+
+def _now() -> datetime:
+    return utc_now()
+
+
+Now = Annotated[datetime, Depends(_now)]
+
+
+def key_ring(settings: ServiceSettings) -> KeyRing:
+    """The column-encryption keys of a service."""
+    return KeyRing.parse(settings.data_keys.get_secret_value(), settings.index_key.get_secret_value())
+
+
+def _ring_of(request: Request) -> KeyRing:
+    ring: KeyRing = request.app.state.key_ring
+    return ring
+
+
+Ring = Annotated[KeyRing, Depends(_ring_of)]
+
+
+def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
+    """One process of a service. With ``worker`` it also relays, consumes and runs the background work."""
+    settings = service.settings
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            database = Database.connect(settings)
+            stack.push_async_callback(database.close)
+            http = await stack.enter_async_context(plain_client())
+            revoked = RevokedSessions()
+            app.state.database = database
+            app.state.http = http
+            app.state.token_verifier = TokenVerifier(
+                issuer=settings.issuer,
+                audience=f"urn:lianban:{service.name}",
+                keys=IssuerKeys(f"{settings.identity_url}/identity/jwks", http),
+                revoked=revoked,
+            )
+            client = await connect(settings, service.name)
+            app.state.nats = client
+            stack.push_async_callback(client.close)
+            if service.start:
+                await stack.enter_async_context(service.start(app))
+            jobs: list[Coroutine[Any, Any, None]] = []
+            if api:
+                jobs.append(follow_ended_sessions(client, revoked, settings))
+            if worker:
+                if service.publishes:
+                    jobs.append(Relay(service.name, settings, database, client).run())
+                jobs += [Consumer(one, settings, database, client).run() for one in service.subscribers(app)]
+                jobs += [run(app) for run in service.background]
+            await stack.enter_async_context(_running(jobs))
+            yield
+
+    app = FastAPI(
+        title=service.title,
+        description=service.description,
+        version=API_VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.service = service
+    app.state.settings = settings
+    app.state.key_ring = key_ring(settings)
+    app.state.migration_head = migration_head(service.migrations)
+    app.state.nats = None
+    app.include_router(health_router)
+    if api:
+        for router in service.routers:
+            app.include_router(router)
+        serve_openapi(app, service.name)
+    install_problem_rendering(app)
+    app.add_exception_handler(StoredAnswer, _on_stored_answer)
+    app.add_middleware(BodyLimit, limit=_LARGEST_JSON_BODY, exempt=service.large_body_prefixes)
+    app.add_middleware(VersionHeader)
+    FastAPIInstrumentor.instrument_app(
+        app, excluded_urls="health/.*,metrics", exclude_spans=["send", "receive"]
+    )
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _running(jobs: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Runs jobs beside the application. One that ends or fails takes the process with it: the supervisor restarts it."""
+    tasks = [asyncio.create_task(job) for job in jobs]
+    for task in tasks:
+        task.add_done_callback(_end_process_unless_cancelled)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _end_process_unless_cancelled(task: "asyncio.Task[None]") -> None:
+    if task.cancelled():
+        return
+    logger.critical("background_job_ended", exc_info=task.exception())
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _on_stored_answer(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, StoredAnswer)
+    return error.response()

@@ -1,0 +1,170 @@
+"""``python -m <service> api | worker | all | migrate | openapi | dead-letters … | outbox …``: the same for every service."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, select, update
+
+from service_common.app import Service, create_app
+from service_common.db import Database
+from service_common.dead_letters import list_dead_letters, replay_dead_letter, show_dead_letter
+from service_common.logging import configure_logging
+from service_common.migrations import migrate as run_migrations
+from service_common.tables import outbox
+from service_common.telemetry import configure_telemetry
+
+
+def service_cli(define: Callable[[], Service]) -> typer.Typer:
+    """The command line of a service; ``define`` reads its settings, so `--help` works without any."""
+    cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Run and operate this service.")
+
+    def serve(*, api: bool, worker: bool) -> None:
+        service = define()
+        configure_telemetry(service.name, service.settings)
+        configure_logging(service.name, service.settings)
+        uvicorn.run(
+            create_app(service, api=api, worker=worker),
+            host=service.settings.host,
+            port=service.settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=75,  # longer than the edge keeps an idle upstream connection: no race on reuse
+            timeout_graceful_shutdown=20,
+        )
+
+    @cli.command()
+    def api() -> None:
+        """Answer HTTP."""
+        serve(api=True, worker=False)
+
+    @cli.command()
+    def worker() -> None:
+        """Relay the outbox, consume events, run timers (HTTP for health and metrics only)."""
+        serve(api=False, worker=True)
+
+    @cli.command(name="all")
+    def both() -> None:
+        """API and worker in one process, to save memory on one machine."""
+        serve(api=True, worker=True)
+
+    @cli.command()
+    def migrate() -> None:
+        """Bring the database to the newest revision."""
+        service = define()
+        run_migrations(service.settings.database_url.get_secret_value(), service.migrations)
+
+    @cli.command()
+    def openapi(out: Path | None = None) -> None:
+        """Write the OpenAPI document to a file, or to stdout."""
+        service = define()
+        text = json.dumps(create_app(service, worker=False).openapi(), ensure_ascii=False, indent=1)
+        if out:
+            out.write_text(text + "\n", encoding="utf-8")
+        else:
+            typer.echo(text)
+
+    cli.add_typer(_dead_letters_cli(define), name="dead-letters")
+    cli.add_typer(_outbox_cli(define), name="outbox")
+    return cli
+
+
+def _dead_letters_cli(define: Callable[[], Service]) -> typer.Typer:
+    cli = typer.Typer(no_args_is_help=True, help="Events that could not be handled.")
+
+    @cli.command(name="list")
+    def list_() -> None:
+        """The newest dead letters that wait for somebody."""
+
+        async def run(database: Database) -> None:
+            async with database.sessions() as session:
+                rows = await list_dead_letters(session)
+            table = Table("id", "consumer", "subject", "tries", "died at", "error")
+            for row in rows:
+                table.add_row(
+                    *map(str, (row.id, row.consumer, row.subject, row.tries, row.died_at, row.error[:80]))
+                )
+            Console().print(table)
+
+        _with_database(define, run)
+
+    @cli.command()
+    def show(letter_id: int) -> None:
+        """One dead letter with its event."""
+
+        async def run(database: Database) -> None:
+            async with database.sessions() as session:
+                row = await show_dead_letter(session, letter_id)
+            typer.echo(row.error)
+            typer.echo(bytes(row.body).decode(errors="replace"))
+
+        _with_database(define, run)
+
+    @cli.command()
+    def replay(letter_id: int) -> None:
+        """Handle it again, once."""
+        service = define()
+
+        async def run(database: Database) -> None:
+            app = create_app(service, worker=False)
+            async with app.router.lifespan_context(app):
+                ran = await replay_dead_letter(database, service.subscribers(app), letter_id)
+            typer.echo("handled" if ran else "had been handled already")
+
+        _with_database(lambda: service, run)
+
+    return cli
+
+
+def _outbox_cli(define: Callable[[], Service]) -> typer.Typer:
+    cli = typer.Typer(no_args_is_help=True, help="Events on their way out.")
+
+    @cli.command()
+    def status() -> None:
+        """How many wait, and since when."""
+
+        async def run(database: Database) -> None:
+            async with database.sessions() as session:
+                waiting = select(func.count(), func.min(outbox.c.created_at)).where(
+                    outbox.c.sent_at.is_(None)
+                )
+                count, oldest = (await session.execute(waiting)).one()
+            typer.echo(f"{count} unsent, oldest {oldest or '–'}")
+
+        _with_database(define, run)
+
+    @cli.command()
+    def resend(since: str) -> None:
+        """Send everything again that was made since an instant (ISO 8601). Consumers recognise repeats."""
+
+        async def run(database: Database) -> None:
+            async with database.sessions() as session, session.begin():
+                done = await session.execute(
+                    update(outbox)
+                    .where(outbox.c.created_at >= datetime.fromisoformat(since))
+                    .values(sent_at=None, stream_sequence=None)
+                )
+            typer.echo(f"{getattr(done, 'rowcount', 0)} events will be sent again by the running relay")
+
+        _with_database(define, run)
+
+    return cli
+
+
+def _with_database(define: Callable[[], Service], run: Callable[[Database], Any]) -> None:
+    async def with_database() -> None:
+        database = Database.connect(define().settings)
+        try:
+            await run(database)
+        finally:
+            await database.close()
+
+    asyncio.run(with_database())

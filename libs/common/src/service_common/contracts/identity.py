@@ -1,0 +1,88 @@
+"""What identity tells the others."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from service_common.contracts.envelope import Event
+
+
+class PersonRegistered(Event):
+    """A natural person has an account. Sent once."""
+
+    subject: ClassVar[str] = "gov.identity.person.registered.v1"
+    person_id: UUID
+
+
+class PersonVerified(Event):
+    """A verification raised a person's trust level (1–4)."""
+
+    subject: ClassVar[str] = "gov.identity.person.verified.v1"
+    person_id: UUID
+    level: int
+
+
+class LegalPersonRegistered(Event):
+    """A company, sole trader or organisation was verified and can be acted for."""
+
+    subject: ClassVar[str] = "gov.identity.legal-person.registered.v1"
+    legal_person_id: UUID
+
+
+class AgentAppointed(Event):
+    """A legal person lets a natural person act for it 经办人."""
+
+    subject: ClassVar[str] = "gov.identity.agent.appointed.v1"
+    legal_person_id: UUID
+    person_id: UUID
+    valid_until: datetime | None = None
+
+
+class AgentRevoked(Event):
+    """The appointment ended."""
+
+    subject: ClassVar[str] = "gov.identity.agent.revoked.v1"
+    legal_person_id: UUID
+    person_id: UUID
+
+
+class DepartmentChanged(Event):
+    """A department was added or changed. Carries its whole state."""
+
+    subject: ClassVar[str] = "gov.identity.department.changed.v1"
+    department_id: UUID
+    uscc: str
+    name: str
+    short_name: str
+    division: str
+    parent_id: UUID | None = None
+    active: bool = True
+
+
+class StaffChanged(Event):
+    """A staff member joined, moved, changed roles or left. Carries the whole assignment, no name."""
+
+    subject: ClassVar[str] = "gov.identity.staff.changed.v1"
+    staff_id: UUID
+    department_id: UUID
+    division: str
+    roles: list[str]
+    active: bool = True
+
+
+class SessionEndReason(StrEnum):
+    """Why a log-in session ended before its time."""
+
+    LOGOUT = "LOGOUT"
+    CLOSED = "CLOSED"
+    SUSPICION = "SUSPICION"
+
+
+class SessionEnded(Event):
+    """Access tokens of this session are refused from now on, everywhere."""
+
+    subject: ClassVar[str] = "gov.identity.session.ended.v1"
+    session_id: UUID
+    subject_id: UUID
+    reason: SessionEndReason

@@ -1,0 +1,114 @@
+"""The database of one service: one engine, sessions owned by the edge, and what rows have in common."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import uuid_utils.compat
+from fastapi import Depends, Request
+from sqlalchemy import BigInteger, DateTime, MetaData, Uuid, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy.types import LargeBinary
+
+from service_common.settings import ServiceSettings
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# For the `type_annotation_map` of a service's Base: times are aware, documents are JSONB, counters are 64 bit.
+TYPE_ANNOTATIONS: dict[Any, Any] = {
+    datetime: DateTime(timezone=True),
+    dict[str, Any]: JSONB,
+    list[Any]: JSONB,
+    list[str]: JSONB,
+    bytes: LargeBinary,
+    UUID: Uuid,
+    int: BigInteger,
+}
+
+
+def service_metadata() -> MetaData:
+    """Metadata with the house's constraint names, for a service's own ``Base``."""
+    return MetaData(naming_convention=NAMING_CONVENTION)
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562 §5.7): unique, and sorted by the time of its making."""
+    return uuid_utils.compat.uuid7()
+
+
+class Aggregate:
+    """Columns of a row that people decide about and others hear of.
+
+    ``version`` guards against two writers and is the ETag; ``revision`` counts the events sent about it.
+    """
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    version: Mapped[int] = mapped_column(nullable=False)
+    revision: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805
+        return {"version_id_col": cls.version, "eager_defaults": True}
+
+
+def async_url(database_url: str) -> URL:
+    """The plain PostgreSQL address with our driver named in it."""
+    return make_url(database_url).set(drivername="postgresql+asyncpg")
+
+
+class Database:
+    """The engine and its sessions, one per process."""
+
+    def __init__(self, engine: AsyncEngine, sessions: async_sessionmaker[AsyncSession] | None = None) -> None:
+        self.engine = engine
+        self.sessions = sessions or async_sessionmaker(engine, expire_on_commit=False)
+
+    @classmethod
+    def connect(cls, settings: ServiceSettings) -> "Database":
+        """Opens a pool; connections are made on first use and tested after a server restart."""
+        engine = create_async_engine(
+            async_url(settings.database_url.get_secret_value()),
+            pool_size=settings.database_pool_size,
+            max_overflow=settings.database_max_overflow,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            connect_args={
+                "timeout": 10,
+                "server_settings": {
+                    "statement_timeout": str(settings.database_statement_timeout_ms),
+                    "idle_in_transaction_session_timeout": "60000",
+                    "timezone": "UTC",
+                    "jit": "off",
+                },
+            },
+        )
+        return cls(engine)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """One transaction per request, committed when the route has returned and before the answer leaves.
+
+    Must be used through ``Session`` below: with FastAPI's default scope the code after ``yield`` would run
+    after the answer was sent, and a failed commit would have answered 201.
+    """
+    database: Database = request.app.state.database
+    async with database.sessions() as session, session.begin():
+        yield session
+
+
+Session = Annotated[AsyncSession, Depends(get_session, scope="function")]

@@ -1,0 +1,61 @@
+"""What surrounds every application: the API version on answers, and a bound on the size of bodies."""
+
+from typing import Any
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+
+from service_common.openapi import API_VERSION
+from service_common.problem import problem_response
+
+
+class VersionHeader:
+    """``API-Version`` on every answer."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def send_with_version(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append((b"api-version", API_VERSION.encode()))
+            await send(message)
+
+        await self._app(scope, receive, send_with_version if scope["type"] == "http" else send)
+
+
+class BodyLimit:
+    """Stops reading a body that is larger than any form: 413 before it fills the memory."""
+
+    def __init__(self, app: Any, *, limit: int, exempt: tuple[str, ...]) -> None:
+        self._app = app
+        self._limit = limit
+        self._exempt = exempt
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or (self._exempt and scope["path"].startswith(self._exempt)):
+            await self._app(scope, receive, send)
+            return
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > self._limit:
+            await _refuse_body(scope, send)
+            return
+        read = 0
+
+        async def receive_limited() -> Any:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._limit:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, receive_limited, send)
+
+
+async def _refuse_body(scope: Any, send: Any) -> None:
+    async def nothing() -> Any:
+        return {"type": "http.disconnect"}
+
+    response = problem_response(Request(scope), 413, code="content_too_large")
+    await response(scope, nothing, send)

@@ -1,0 +1,85 @@
+"""OpenAPI 3.1 of a service, with what every operation shares: problem documents, and scopes with their roles."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from service_common.auth import PUBLIC, SCOPES
+from service_common.problem import PROBLEM_JSON
+
+API_VERSION = "1.0.0"
+
+
+def serve_openapi(app: FastAPI, service_name: str) -> None:
+    """Answers ``/{service}/v1/openapi.json`` without login, and makes ``app.openapi()`` give the same document."""
+
+    @app.get(f"/{service_name}/v1/openapi.json", include_in_schema=False, dependencies=[PUBLIC])
+    async def openapi_document() -> dict[str, Any]:
+        return app.openapi()
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = describe(app, service_name)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def describe(app: FastAPI, service_name: str) -> dict[str, Any]:
+    """OpenAPI 3.1 of a service: problem documents on every operation, scopes with who may be granted them."""
+    document = get_openapi(
+        title=app.title, version=API_VERSION, description=app.description, routes=app.routes
+    )
+    document["components"].setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
+    for path in document["paths"].values():
+        for operation in path.values():
+            _describe_problems(operation)
+    document["components"]["schemas"].pop("HTTPValidationError", None)
+    document["components"]["schemas"].pop("ValidationError", None)
+    document["x-lianban-scopes"] = [
+        {"name": one.name, "zh": one.zh, "en": one.en, "roles": sorted(one.roles)}
+        for one in sorted(SCOPES.values(), key=lambda one: one.name)
+        if one.service == service_name
+    ]
+    return document
+
+
+def _describe_problems(operation: dict[str, Any]) -> None:
+    answers = operation["responses"]
+    statuses = {"422": "Invalid content", "429": "Too many requests", "503": "Temporarily unavailable"}
+    if operation.get("security"):
+        statuses |= {"401": "Not signed in", "403": "Not allowed"}
+    for status, meaning in statuses.items():
+        answers[status] = {
+            "description": meaning,
+            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+
+
+_PROBLEM_SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "description": "RFC 9457. `code` is stable, `detail` is for people, `errors` points at fields.",
+    "type": "object",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "code": {"type": "string"},
+        "trace_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}

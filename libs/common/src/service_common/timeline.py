@@ -1,0 +1,139 @@
+"""The append-only history of whatever binds the government, chained by hashes.
+
+Each entry holds the hash of the one before it, so a later change of history can be proven. It holds facts and
+commitments (statuses, numbers, hashes), never personal values: erasure and proof do not fight.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service_common.tables import timeline_entries
+
+GENESIS = b"\x00" * 32
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it: a person, a staff member, a client, or the system itself."""
+
+    kind: str
+    id: str
+
+
+SYSTEM = Actor("system", "system")
+
+
+def entry_hash(
+    *,
+    aggregate_id: UUID,
+    sequence: int,
+    at: datetime,
+    action: str,
+    actor: Actor,
+    facts: dict[str, Any],
+    previous_hash: bytes,
+) -> bytes:
+    """SHA-256 over the canonical JSON of an entry and the hash before it."""
+    canonical = json.dumps(
+        [
+            str(aggregate_id),
+            sequence,
+            at.astimezone(UTC).isoformat(timespec="microseconds"),
+            action,
+            actor.kind,
+            actor.id,
+            facts,
+            previous_hash.hex(),
+        ],
+        ensure_ascii=False,
+        separators=(",", ":"),
+        sort_keys=True,
+    )
+    return hashlib.sha256(canonical.encode()).digest()
+
+
+async def append(
+    session: AsyncSession,
+    aggregate_id: UUID,
+    action: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    facts: dict[str, Any] | None = None,
+    first: bool = False,
+) -> None:
+    """Adds the next entry. Two writers at once meet in the primary key, and one of them fails.
+
+    ``first`` spares the look for a predecessor when the aggregate was made in this transaction.
+    """
+    last = None
+    if not first:
+        last = (
+            await session.execute(
+                select(timeline_entries.c.sequence, timeline_entries.c.hash)
+                .where(timeline_entries.c.aggregate_id == aggregate_id)
+                .order_by(timeline_entries.c.sequence.desc())
+                .limit(1)
+            )
+        ).first()
+    sequence, previous_hash = (last.sequence + 1, last.hash) if last else (1, GENESIS)
+    facts = facts or {}
+    digest = entry_hash(
+        aggregate_id=aggregate_id,
+        sequence=sequence,
+        at=at,
+        action=action,
+        actor=actor,
+        facts=facts,
+        previous_hash=previous_hash,
+    )
+    await session.execute(
+        insert(timeline_entries).values(
+            aggregate_id=aggregate_id,
+            sequence=sequence,
+            at=at,
+            action=action,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            facts=facts,
+            previous_hash=previous_hash,
+            hash=digest,
+        )
+    )
+
+
+async def read(session: AsyncSession, aggregate_id: UUID) -> Sequence[Row[Any]]:
+    """The whole history, oldest first."""
+    found = await session.execute(
+        select(timeline_entries)
+        .where(timeline_entries.c.aggregate_id == aggregate_id)
+        .order_by(timeline_entries.c.sequence)
+    )
+    return found.all()
+
+
+def verify(entries: Sequence[Row[Any]]) -> bool:
+    """Whether a history is gap-free and every hash follows from the one before."""
+    previous_hash = GENESIS
+    for expected, entry in enumerate(entries, start=1):
+        digest = entry_hash(
+            aggregate_id=entry.aggregate_id,
+            sequence=entry.sequence,
+            at=entry.at,
+            action=entry.action,
+            actor=Actor(entry.actor_kind, entry.actor_id),
+            facts=entry.facts,
+            previous_hash=entry.previous_hash,
+        )
+        if (entry.sequence, entry.previous_hash, entry.hash) != (expected, previous_hash, digest):
+            return False
+        previous_hash = entry.hash
+    return True
