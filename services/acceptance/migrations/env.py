@@ -1,0 +1,10 @@
+"""Alembic's environment: every slice's rows in one metadata."""
+
+from acceptance_service.catalogue import models as catalogue
+from acceptance_service.db import Base
+from acceptance_service.search import models as search
+from service_common.migrations import run_env
+
+SLICES = (catalogue, search)
+
+run_env(Base.metadata)
