@@ -198,16 +198,19 @@ class HunanItems:
 
 def substitute(row: Json, types: LicenceTypes) -> Json:
     """One way to satisfy a material without a file, as the curation writes it, with its kind spelt out."""
-    origin = compiled(row["evidence"])
     if "licence_type" in row:
-        return {"kind": "licence", "licence_type_code": types.code_of(row["licence_type"]), "origin": origin}
-    if "verified_profile_field" in row:
-        return {"kind": "verified_profile_field", "field": row["verified_profile_field"], "origin": origin}
-    if "promise" in row:
-        return {"kind": "promise", "promise": row["promise"], "origin": origin}
-    if row.get("joint_form") is True:
-        return {"kind": "joint_form", "origin": origin}
-    raise ValueError(f"unknown way to satisfy a material: {row}")
+        way: Json = {"kind": "licence", "licence_type_code": types.code_of(row["licence_type"])}
+    elif "verified_profile_field" in row:
+        way = {"kind": "verified_profile_field", "field": row["verified_profile_field"]}
+    elif "promise" in row:
+        way = {"kind": "promise", "promise": row["promise"]}
+    elif row.get("joint_form") is True:
+        way = {"kind": "joint_form"}
+    else:
+        raise ValueError(f"unknown way to satisfy a material: {row}")
+    if "when" in row:
+        way["when"] = row["when"]
+    return way | {"origin": compiled(row["evidence"])}
 
 
 def _guide_facts(guide: Json, note: Json) -> Json:
