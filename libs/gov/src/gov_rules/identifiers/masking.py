@@ -27,11 +27,11 @@ def mask_phone(value: str) -> str:
 
 def mask_name(value: str) -> str:
     """The first character of a name, and of every word of a Latin one: ``王**``, ``A*** S****``."""
-    return re.sub(r"(?<![^\s])(\S)(\S*)", lambda word: word[1] + _hide_letters(word[2]), value.strip())
+    return re.sub(r"(?<!\S)(\S)(\S*)", lambda word: word[1] + _hide_letters(word[2]), value.strip())
 
 
 def _hide_letters(rest: str) -> str:
-    return "".join(character if character in "·•-" else _STAR for character in rest) or ""
+    return "".join(character if character in "·•-" else _STAR for character in rest)
 
 
 def _mask_middle(value: str, *, head: int, tail: int) -> str:
