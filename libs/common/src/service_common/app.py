@@ -156,9 +156,11 @@ async def _running(jobs: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[N
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        pending = set(tasks)
+        while pending:
+            for task in pending:
+                task.cancel()  # again, if need be: `asyncio.wait_for` inside a library can swallow one
+            _, pending = await asyncio.wait(pending, timeout=1)
 
 
 def _end_process_unless_cancelled(task: "asyncio.Task[None]") -> None:

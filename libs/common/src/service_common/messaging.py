@@ -6,7 +6,7 @@ letter, kept in the database for a person to look at and replay. A message that 
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -21,12 +21,12 @@ from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_common.contracts.envelope import CloudEvent, EventT
 from service_common.contracts.registry import stream_of
-from service_common.db import Database
+from service_common.db import Database, is_passing_fault
 from service_common.errors import Unavailable
 from service_common.settings import ServiceSettings
 from service_common.streams import ensure_stream
@@ -40,8 +40,8 @@ _repeated = meter.create_counter("events_repeated", description="Deliveries that
 _retried = meter.create_counter("events_retried", description="Deliveries given back for another try")
 _dead = meter.create_counter("events_dead", description="Events kept as dead letters: look at them")
 
-_BATCH = 64
-_CONCURRENCY = 8
+_LANES = 8
+_IN_HAND = 64
 _FETCH_SECONDS = 5.0
 _ACK_WAIT_SECONDS = 30.0
 _LONGEST_DELAY_SECONDS = 60.0
@@ -105,13 +105,11 @@ async def _is_newer(session: AsyncSession, consumer: str, aggregate_id: UUID, re
 
 def _is_passing(error: BaseException) -> bool:
     """A fault of the surroundings, not of the event: it is tried again for as long as it lasts."""
-    if isinstance(error, DBAPIError):
-        return isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
-    return isinstance(error, Unavailable | OSError | NatsError | TimeoutError)
+    return is_passing_fault(error) or isinstance(error, Unavailable | OSError | NatsError)
 
 
 class Consumer(Generic[EventT]):
-    """Pulls one subscriber's events and handles them; events of one aggregate in order, others side by side."""
+    """Pulls one subscriber's events and handles them in lanes: events of one aggregate in order, others side by side."""
 
     def __init__(
         self, subscriber: Subscriber[EventT], settings: ServiceSettings, database: Database, client: Client
@@ -120,23 +118,53 @@ class Consumer(Generic[EventT]):
         self._settings = settings
         self._database = database
         self._jetstream: JetStreamContext = client.jetstream()
-        self._slots = asyncio.Semaphore(_CONCURRENCY)
+        self._lanes: list[asyncio.Queue[tuple[Msg, CloudEvent[EventT]]]] = [
+            asyncio.Queue() for _ in range(_LANES)
+        ]
+        self._in_hand = 0
+        self._room = asyncio.Event()
 
     async def run(self) -> None:
-        """Consumes for ever; a lost broker is waited for."""
-        while True:
-            try:
-                await self._consume()
-            except (NatsError, OSError, TimeoutError) as error:
-                logger.warning(
-                    "consumer_lost_broker", consumer=self._subscriber.name, error=type(error).__name__
-                )
-            await asyncio.sleep(1)
+        """Consumes until cancelled; a lost broker is waited for. What is in hand then goes back at once."""
+        lanes = [asyncio.create_task(self._run_lane(lane)) for lane in self._lanes]
+        try:
+            while True:
+                try:
+                    await self._pull()
+                except (NatsError, OSError, TimeoutError) as error:
+                    logger.warning(
+                        "consumer_lost_broker", consumer=self._subscriber.name, error=type(error).__name__
+                    )
+                await asyncio.sleep(1)
+        finally:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+            await self._give_back_all()
 
-    async def _consume(self) -> None:
+    async def _pull(self) -> None:
+        subscription = await self._subscribe()
+        try:
+            while True:
+                while self._in_hand >= _IN_HAND:
+                    self._room.clear()
+                    await self._room.wait()
+                try:
+                    messages = await subscription.fetch(_IN_HAND - self._in_hand, timeout=_FETCH_SECONDS)
+                except TimeoutError:
+                    # Also how a consumer that vanished with its server's data shows itself: ask for it.
+                    await subscription.consumer_info()
+                    continue
+                for message in messages:
+                    await self._sort_into_lane(message)
+        finally:
+            with contextlib.suppress(NatsError, OSError):
+                await subscription.unsubscribe()
+
+    async def _subscribe(self) -> JetStreamContext.PullSubscription:
         stream = stream_of(self._subscriber.event)
         await ensure_stream(self._jetstream, stream.lower(), self._settings)
-        subscription = await self._jetstream.pull_subscribe(
+        return await self._jetstream.pull_subscribe(
             self._subscriber.event.subject,
             durable=self._subscriber.name,
             stream=stream,
@@ -147,38 +175,38 @@ class Consumer(Generic[EventT]):
                 deliver_policy=DeliverPolicy.ALL,
                 ack_wait=_ACK_WAIT_SECONDS,
                 max_deliver=-1,
-                max_ack_pending=_BATCH * 4,
+                max_ack_pending=_IN_HAND * 4,
                 num_replicas=self._settings.stream_replicas,
             ),
         )
+
+    async def _sort_into_lane(self, message: Msg) -> None:
         try:
-            while True:
-                try:
-                    messages = await subscription.fetch(_BATCH, timeout=_FETCH_SECONDS)
-                except TimeoutError:
-                    # Also how a consumer that vanished with its server's data shows itself: ask for it.
-                    await subscription.consumer_info()
-                    continue
-                await self._handle_batch(messages)
-        finally:
-            with contextlib.suppress(NatsError, OSError):
-                await subscription.unsubscribe()
+            event = self._subscriber.read(message.data)
+        except ValidationError as error:
+            await self._bury(message, None, error)
+            return
+        self._in_hand += 1
+        self._lanes[event.subject.int % _LANES].put_nowait((message, event))
 
-    async def _handle_batch(self, messages: Sequence[Msg]) -> None:
-        by_aggregate: dict[object, list[tuple[Msg, CloudEvent[EventT]]]] = {}
-        for message in messages:
+    async def _run_lane(self, lane: "asyncio.Queue[tuple[Msg, CloudEvent[EventT]]]") -> None:
+        while True:
+            message, event = await lane.get()
             try:
-                event = self._subscriber.read(message.data)
-            except ValidationError as error:
-                await self._bury(message, None, error)
-                continue
-            by_aggregate.setdefault(event.subject, []).append((message, event))
-        await asyncio.gather(*(self._handle_in_order(group) for group in by_aggregate.values()))
-
-    async def _handle_in_order(self, group: Sequence[tuple[Msg, CloudEvent[EventT]]]) -> None:
-        async with self._slots:
-            for message, event in group:
                 await self._handle(message, event)
+            except asyncio.CancelledError:
+                await _give_back(message, 0)
+                raise
+            finally:
+                self._in_hand -= 1
+                self._room.set()
+
+    async def _give_back_all(self) -> None:
+        """So that another process gets them now and not when the broker's patience ends."""
+        for lane in self._lanes:
+            while not lane.empty():
+                message, _event = lane.get_nowait()
+                await _give_back(message, 0)
 
     async def _handle(self, message: Msg, event: CloudEvent[EventT]) -> None:
         labels = {"consumer": self._subscriber.name}
@@ -204,8 +232,7 @@ class Consumer(Generic[EventT]):
         logger.warning(
             "event_given_back", consumer=name, event_id=str(event.id), tries=tries, error=repr(error)
         )
-        with contextlib.suppress(NatsError, OSError):
-            await message.nak(delay=min(0.2 * 2 ** min(tries, 12), _LONGEST_DELAY_SECONDS))
+        await _give_back(message, min(0.2 * 2 ** min(tries, 12), _LONGEST_DELAY_SECONDS))
 
     async def _bury(self, message: Msg, event_id: UUID | None, error: Exception) -> None:
         name = self._subscriber.name
@@ -226,13 +253,18 @@ class Consumer(Generic[EventT]):
                         set_={"died_at": func.now(), "replayed_at": None},
                     )
                 )
-        except DBAPIError:
+        except (DBAPIError, OSError):
             logger.exception("dead_letter_not_written", consumer=name)
             return  # not acknowledged: it comes again
         _dead.add(1, {"consumer": name})
         logger.error("event_is_dead_letter", consumer=name, event_id=str(event_id), error=repr(error))
         with contextlib.suppress(NatsError, OSError):
             await message.term()
+
+
+async def _give_back(message: Msg, delay_seconds: float) -> None:
+    with contextlib.suppress(NatsError, OSError):  # unheard, it comes back when the broker's patience ends
+        await message.nak(delay=delay_seconds)
 
 
 async def handle_once(database: Database, subscriber: Subscriber[EventT], event: CloudEvent[EventT]) -> bool:

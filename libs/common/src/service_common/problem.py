@@ -3,16 +3,18 @@
 from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from opentelemetry import trace
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
+from service_common.db import is_passing_fault
 from service_common.errors import (
     Conflict,
     DomainError,
@@ -193,10 +195,7 @@ async def _on_stale_row(request: Request, _error: Exception) -> Response:
 
 
 async def _on_database_away(request: Request, error: Exception) -> Response:
-    passing = isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | OSError) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
-    if not passing:
+    if not is_passing_fault(error):
         return await _on_unknown(request, error)
     logger.warning("database_away", error=type(error).__name__)
     return await _on_domain_error(request, Unavailable())
@@ -213,7 +212,6 @@ def install_problem_rendering(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(StaleDataError, _on_stale_row)
-    app.add_exception_handler(DBAPIError, _on_database_away)
-    app.add_exception_handler(PoolTimeoutError, _on_database_away)
-    app.add_exception_handler(ConnectionError, _on_database_away)
+    for away in (DBAPIError, PoolTimeoutError, ConnectionError, TimeoutError, asyncpg.InterfaceError):
+        app.add_exception_handler(away, _on_database_away)
     app.add_exception_handler(Exception, _on_unknown)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.api import ConsumerConfig, DeliverPolicy
 from pydantic import ValidationError
 
@@ -39,7 +40,11 @@ async def follow_ended_sessions(client: Client, revoked: RevokedSessions, settin
                     opt_start_time=(utc_now() - _LOOK_BACK).isoformat().replace("+00:00", "Z"),  # type: ignore[arg-type]
                 ),
             )
-            async for message in subscription.messages:
+            while True:
+                try:
+                    message = await subscription.next_msg(timeout=60)
+                except NatsTimeoutError:
+                    continue
                 with contextlib.suppress(ValidationError):
                     event = CloudEvent[SessionEnded].model_validate_json(message.data)
                     revoked.add(str(event.data.session_id))

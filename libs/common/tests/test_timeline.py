@@ -1,0 +1,39 @@
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from service_common import timeline
+from service_common.db import Database, new_id
+from service_common.timeline import Actor
+
+NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
+
+
+async def _three_entries(database: Database) -> Sequence[Any]:
+    case = new_id()
+    async with database.sessions() as session, session.begin():
+        for action in ("submitted", "received", "accepted"):
+            await timeline.append(
+                session,
+                case,
+                action,
+                actor=Actor("staff", "s1"),
+                at=NOW,
+                facts={"document": "受理〔2026〕1号"},
+            )
+        return await timeline.read(session, case)
+
+
+async def test_a_history_is_gap_free_and_its_chain_verifies(database: Database) -> None:
+    entries = await _three_entries(database)
+    assert [entry.sequence for entry in entries] == [1, 2, 3]
+    assert timeline.verify(entries)
+
+
+async def test_a_changed_missing_or_reordered_entry_is_found(database: Database) -> None:
+    entries = list(await _three_entries(database))
+    changed = entries[1]._replace(facts={"document": "受理〔2026〕2号"})
+    assert not timeline.verify([entries[0], changed, entries[2]])
+    assert not timeline.verify([entries[0], entries[2]])
+    assert not timeline.verify([entries[1], entries[0], entries[2]])
+    assert not timeline.verify([entries[0]._replace(actor_id="s2"), *entries[1:]])
