@@ -109,7 +109,7 @@ def test_a_provisional_year_has_the_statutory_days_off_and_no_make_up_days() -> 
 def test_an_amendment_in_mid_year_changes_only_the_days_that_it_names() -> None:
     amendment = CalendarNotice(
         year=2026,
-        holidays={date(2026, 12, 28): "虚构"},
+        holidays={date(2026, 10, 10): "虚构", date(2026, 12, 28): "虚构"},
         makeup_workdays={date(2026, 10, 7): "虚构", date(2026, 12, 26): "虚构"},
         source="虚构通知，仅供测试",
         version="cn-2026.2",
@@ -121,8 +121,13 @@ def test_an_amendment_in_mid_year_changes_only_the_days_that_it_names() -> None:
         for day in (date(2026, 1, 1) + timedelta(offset) for offset in range(365))
         if calendar.is_workday(day) != CALENDAR.is_workday(day)
     ]
-    assert changed == [date(2026, 10, 7), date(2026, 12, 26), date(2026, 12, 28)]
-    assert calendar.kind_of(date(2026, 10, 7)) is DayKind.WORKDAY  # a day off that was taken back
+    assert changed == [date(2026, 10, day) for day in (7, 10)] + [date(2026, 12, day) for day in (26, 28)]
+    # A day off was taken back, and a make-up day became one off, as 1 February 2020 did.
+    assert (calendar.kind_of(date(2026, 10, 7)), calendar.holiday_name(date(2026, 10, 7))) == (
+        DayKind.WORKDAY,
+        None,
+    )
+    assert calendar.kind_of(date(2026, 10, 10)) is DayKind.PUBLIC_HOLIDAY
 
 
 def test_a_second_notice_for_a_year_replaces_the_first_down_to_its_december() -> None:

@@ -77,7 +77,9 @@ def test_an_authority_that_the_standard_does_not_list_is_a_warning() -> None:
     assert parse_credit_code(code).warnings == (CreditCodeWarning.UNKNOWN_AUTHORITY,)
 
 
-@pytest.mark.parametrize(("body", "check"), [("M000100Y", "4"), ("00612224", "4"), ("00001333", "8")])
+@pytest.mark.parametrize(
+    ("body", "check"), [("M000100Y", "4"), ("00612224", "4"), ("00001333", "8"), ("00001332", "X")]
+)
 def test_gb_11714_check_characters_of_real_organisations(body: str, check: str) -> None:
     assert organisation_check_character(body) == check
 
