@@ -1,9 +1,9 @@
 """A toy service of one table, run on the real database and broker, to test the plumbing through."""
 
 import base64
-import json
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any
@@ -89,8 +89,6 @@ async def list_notes(session: Session, paging: Paging) -> Page[NoteOut]:
     query = select(Note).order_by(Note.created_at, Note.id).limit(paging.limit + 1)
     after = paging.after(str, UUID)
     if after:
-        from datetime import datetime
-
         query = query.where(tuple_(Note.created_at, Note.id) > (datetime.fromisoformat(after[0]), after[1]))
     rows = (await session.scalars(query)).all()
     return paging.page(rows, lambda row: (row.created_at.isoformat(), row.id), NoteOut.model_validate)
@@ -130,10 +128,10 @@ def signing_key() -> ECKey:
 
 
 @pytest.fixture
-async def settings(postgres: TestPostgres, nats_server: TestNats) -> AsyncIterator[ServiceSettings]:
+async def settings(postgres: TestPostgres, nats_server: TestNats) -> ServiceSettings:
     await nats_server.clear()
     key = base64.b64encode(b"k" * 32).decode()
-    yield ServiceSettings(
+    return ServiceSettings(
         database_url=SecretStr(postgres.create_database("toy", lambda url: migrate(url, MIGRATIONS))),
         nats_url=SecretStr(nats_server.url),
         issuer=ISSUER,
@@ -216,8 +214,3 @@ async def client(
         async with httpx.AsyncClient(transport=transport, base_url="http://t", headers=headers) as client:
             client.app = app  # type: ignore[attr-defined]
             yield client
-
-
-@pytest.fixture
-def saved_events() -> Callable[[Any], str]:
-    return lambda event: json.dumps(event)

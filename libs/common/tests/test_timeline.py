@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from service_common import timeline
@@ -31,9 +32,10 @@ async def test_a_history_is_gap_free_and_its_chain_verifies(database: Database) 
 
 
 async def test_a_changed_missing_or_reordered_entry_is_found(database: Database) -> None:
-    entries = list(await _three_entries(database))
-    changed = entries[1]._replace(facts={"document": "受理〔2026〕2号"})
+    entries: list[Any] = [SimpleNamespace(**row._mapping) for row in await _three_entries(database)]
+    changed = SimpleNamespace(**{**vars(entries[1]), "facts": {"document": "受理〔2026〕2号"}})
+    other_actor = SimpleNamespace(**{**vars(entries[0]), "actor_id": "s2"})
     assert not timeline.verify([entries[0], changed, entries[2]])
     assert not timeline.verify([entries[0], entries[2]])
     assert not timeline.verify([entries[1], entries[0], entries[2]])
-    assert not timeline.verify([entries[0]._replace(actor_id="s2"), *entries[1:]])
+    assert not timeline.verify([other_actor, *entries[1:]])

@@ -120,7 +120,7 @@ async def read(session: AsyncSession, aggregate_id: UUID) -> Sequence[Row[Any]]:
     return found.all()
 
 
-def verify(entries: Sequence[Row[Any]]) -> bool:
+def verify(entries: Sequence[Any]) -> bool:
     """Whether a history is gap-free and every hash follows from the one before."""
     previous_hash = GENESIS
     for expected, entry in enumerate(entries, start=1):
