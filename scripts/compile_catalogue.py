@@ -7,7 +7,7 @@ Run from the root of the repository: `python -m scripts.compile_catalogue RAW`, 
 import argparse
 from pathlib import Path
 
-from scripts.catalogue.bundles import BundleCompiler
+from scripts.catalogue.bundles import BundleCompiler, name_lead_departments
 from scripts.catalogue.departments import Departments
 from scripts.catalogue.divisions import copy_divisions
 from scripts.catalogue.files import (
@@ -33,11 +33,11 @@ def compile_catalogue(raw: Path, data: Path) -> None:
 
     departments = Departments(curation)
     departments.name_guiding_departments(guides)
+    name_lead_departments(curation, themes, departments)
     types = LicenceTypes(curation, departments)
     items = HunanItems(curation, guides, departments, types)
     compiler = BundleCompiler(curation, departments, items, types)
-    curated = {path.stem for path in (curation / "themes").glob("*.yaml")}
-    bundles = [compiler.compile(theme) for theme in themes if theme["theme_code"] in curated]
+    bundles = [compiler.compile(theme) for theme in themes]
     items.add_standalone()
     guangan_departments = departments.add_guangan(guangan)
 

@@ -12,6 +12,25 @@ from scripts.catalogue.origins import HUNAN, compiled, stated
 ALL_ITEMS = "all"
 
 
+def name_lead_departments(curation: Path, themes: list[Json], departments: Departments) -> None:
+    """Records every lead department under the name its theme states, before anything refers to it by kind."""
+    for theme in themes:
+        note: Json = read_yaml(curation / "themes" / f"{theme['theme_code']}.yaml")
+        for raw in theme["regions"]:
+            division = departments.division_of(raw["area_code"])["code"]
+            departments.name_department(
+                division, note["lead_kind"], raw["lead_department"], stated(HUNAN), **_contact(raw)
+            )
+        if not theme["regions"]:
+            division = departments.division_of("")["code"]
+            origin = compiled(note["lead_evidence"])
+            departments.name_department(division, note["lead_kind"], note["lead_name"], origin)
+
+
+def _contact(raw: Json) -> Json:
+    return {field: raw[field] for field in ("consult_phone", "complaint_phone", "service_points")}
+
+
 class BundleCompiler:
     """Compiles one theme at a time; items and departments collect what the themes refer to."""
 
@@ -63,32 +82,20 @@ class BundleCompiler:
 
     def _regions(self, theme: Json, note: Json) -> list[Json]:
         if not theme["regions"]:
-            return [self._region_without_guide(note)]
+            division = self._departments.division_of("")["code"]
+            lead = self._departments.of_kind(division, note["lead_kind"])
+            return [{"division": division, "lead_department": lead, "cooperating": [], "service_points": []}]
         return [self._region(raw, note) for raw in theme["regions"]]
-
-    def _region_without_guide(self, note: Json) -> Json:
-        division = self._departments.division_of("")["code"]
-        origin = compiled(note["lead_evidence"])
-        lead = self._departments.name_department(division, note["lead_kind"], note["lead_name"], origin)
-        return {"division": division, "lead_department": lead, "cooperating": [], "service_points": []}
 
     def _region(self, raw: Json, note: Json) -> Json:
         division = self._departments.division_of(raw["area_code"])["code"]
-        contact = {
-            "consult_phone": raw["consult_phone"],
-            "complaint_phone": raw["complaint_phone"],
-            "service_points": raw["service_points"],
-        }
-        lead = self._departments.name_department(
-            division, note["lead_kind"], raw["lead_department"], stated(HUNAN), **contact
-        )
         return {
             "division": division,
             "portal_area_code": raw["area_code"],
             "implementation_code": raw["implementation_code"],
-            "lead_department": lead,
+            "lead_department": self._departments.of_kind(division, note["lead_kind"]),
             "cooperating": [self._cooperating(label, division) for label in raw["cooperating_departments"]],
-            **contact,
+            **_contact(raw),
         }
 
     def _cooperating(self, label: str, division: str) -> Json:
