@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
+
 from service_common.contracts.envelope import CloudEvent, Event
 from service_common.contracts.registry import PRODUCERS, all_events, events_of, stream_of
 
