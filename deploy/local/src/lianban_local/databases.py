@@ -24,16 +24,14 @@ def ensure_role(connection: psycopg.Connection, role: str, password: str) -> Non
     exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
     verb = sql.SQL("CREATE" if exists is None else "ALTER")
     connection.execute(
-        sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
-            verb, _identifier(role), sql.Literal(password)
-        )
+        sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, _identifier(role), sql.Literal(password))
     )
     # An admin that is no superuser may only give away databases to roles it belongs to.
     connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(_identifier(role)))
 
 
-def ensure_database(connection: psycopg.Connection, database: str, owner: str) -> None:
-    """A UTF-8 database of this owner that nobody else may enter. Safe to repeat.
+def ensure_database(connection: psycopg.Connection, database: str, owner: str) -> bool:
+    """A UTF-8 database of this owner that nobody else may enter; whether it is new. Safe to repeat.
 
     The locale is stated: an existing server's default may be ``C``, in which pg_trgm sees no Chinese.
     """
@@ -45,15 +43,16 @@ def ensure_database(connection: psycopg.Connection, database: str, owner: str) -
             )
         )
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(_identifier(database)))
+    return exists is None
 
 
-def ensure_service(admin_url: str, service: str, password: str) -> str:
-    """Role and database of one service; returns its URL."""
+def ensure_service(admin_url: str, service: str, password: str) -> tuple[str, bool]:
+    """Role and database of one service; returns its URL, and whether the database is new."""
     name = f"{PREFIX}{service}"
     with psycopg.connect(admin_url, autocommit=True) as connection:
         ensure_role(connection, name, password)
-        ensure_database(connection, name, owner=name)
-    return url_of(admin_url, database=name, role=name, password=password)
+        is_new = ensure_database(connection, name, owner=name)
+    return url_of(admin_url, database=name, role=name, password=password), is_new
 
 
 def migrated_to(database_url: str) -> str | None:

@@ -32,7 +32,7 @@ class StateFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._file = self.path / "state.json"
         self._remembered = (
             Remembered.model_validate_json(self._file.read_bytes()) if self._file.exists() else Remembered()
@@ -45,6 +45,11 @@ class StateFolder:
     @property
     def pid_file(self) -> Path:
         return self.path / "supervisor.pid"
+
+    @property
+    def healthy_file(self) -> Path:
+        """Holds the supervisor's pid once all is up and healthy: for scripts that wait."""
+        return self.path / "healthy"
 
     @property
     def processes_file(self) -> Path:
@@ -67,6 +72,13 @@ class StateFolder:
         others = {port for other, port in self._remembered.ports.items() if other != name}
         self._remembered.ports[name] = ports.choose(avoid=others)
         self._save()
+        return self._remembered.ports[name]
+
+    def known_port(self, name: str) -> int:
+        """The port of the running platform, which of course is not free.
+
+        Raises: KeyError when it never ran.
+        """
         return self._remembered.ports[name]
 
     def password(self, name: str) -> str:

@@ -11,7 +11,7 @@ from lianban_local.process import Process
 
 
 class EnvoyServer(Process):
-    """The edge. ``render`` writes the bootstrap to the file it is given, before each start."""
+    """The edge. ``render`` writes the bootstrap to the file it is given, once: an Envoy that died comes back quickly."""
 
     stop_seconds = 5.0
 
@@ -21,10 +21,13 @@ class EnvoyServer(Process):
         self.admin_port = admin_port
         self._render = render
         self._config = state / "envoy" / "envoy.yaml"
+        self._rendered = False
 
     def prepare(self) -> None:
         self._config.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._render(self._config)
+        if not self._rendered:
+            self._render(self._config)
+            self._rendered = True
 
     def command(self) -> list[str]:
         # Hot restart shares memory between two Envoys of one machine by number; ours are never two.

@@ -1,0 +1,95 @@
+"""What each service is told from outside: the one place where its environment is made.
+
+The names are those of ``service_common.settings.ServiceSettings`` and of the services' own ``settings.py``.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lianban_local import client_keys
+from lianban_local.deployables import AUTHORITY, Deployable
+from lianban_local.state import StateFolder
+
+EDGE = "envoy"
+EDGE_ADMIN = "envoy-admin"
+
+# The pools of one service (database_pool_size + database_max_overflow) with its leader's lock and its LISTEN.
+CONNECTIONS_PER_SERVICE = 20
+CONNECTIONS_FOR_PEOPLE = 20
+"""psql, migrations, the superuser's reserve."""
+
+SEED_CLIENT = "lianban-local"
+"""The client with which the demo data is loaded: it exists on this machine alone."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where everything listens."""
+
+    origin: str
+    ports: Mapping[str, int]
+
+    @property
+    def issuer(self) -> str:
+        return f"{self.origin}/identity"
+
+    def of(self, name: str) -> str:
+        """Inside, past the edge."""
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+
+def choose_addresses(state: StateFolder, deployables: Sequence[Deployable]) -> Addresses:
+    """For a start: the ports of last time where they are free, new ones otherwise."""
+    return _addresses({name: state.port(name) for name in _names(deployables)})
+
+
+def known_addresses(state: StateFolder, deployables: Sequence[Deployable]) -> Addresses:
+    """Of the platform that runs in this folder.
+
+    Raises: KeyError when none ever did.
+    """
+    return _addresses({name: state.known_port(name) for name in _names(deployables)})
+
+
+def _names(deployables: Sequence[Deployable]) -> list[str]:
+    return [EDGE, EDGE_ADMIN, AUTHORITY, *(deployable.name for deployable in deployables)]
+
+
+def _addresses(ports: Mapping[str, int]) -> Addresses:
+    # A name and never 127.0.0.1: cookies and passkeys are bound to it.
+    return Addresses(origin=f"http://localhost:{ports[EDGE]}", ports=ports)
+
+
+def of_service(
+    deployable: Deployable,
+    *,
+    state: StateFolder,
+    addresses: Addresses,
+    database_url: str,
+    nats_url: str,
+    clients_file: Path,
+) -> dict[str, str]:
+    """The whole environment of one service: the caller's, and over it what the platform decides."""
+    name = deployable.name
+    told = {
+        "DATABASE_URL": database_url,
+        "NATS_URL": nats_url,
+        "ISSUER": addresses.issuer,
+        "PUBLIC_ORIGIN": addresses.origin,
+        "HOST": "127.0.0.1",
+        "PORT": str(addresses.ports[name]),
+        "DATA_KEYS": f"local-1:{state.key(f'{name}-data')}",
+        "INDEX_KEY": state.key(f"{name}-index"),
+        "CLIENT_KEY_FILE": str(client_keys.key_file(state, name)),
+        "LOG_FORMAT": "json",
+        "TRACES_FILE": str(state.folder("traces") / f"{name}.jsonl"),
+    }
+    for peer in deployable.calls:
+        told[f"{peer.upper()}_URL"] = addresses.of(peer)
+    if name == "identity":
+        told["SERVICE_CLIENTS_FILE"] = str(clients_file)
+    if deployable.stores_files:
+        told["FILES_FOLDER"] = str(state.folder("files") / name)
+    return dict(os.environ) | {f"{deployable.prefix}{variable}": value for variable, value in told.items()}

@@ -1,0 +1,129 @@
+"""The whole of it with one tiny service: start, second start, deaths, ends."""
+
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil  # type: ignore[import-untyped]  # the package has no stubs of its own
+import pytest
+
+from lianban_local import leftovers
+from lianban_local.testing.stack import RunningPlatform, running_platform, start_platform
+
+TINY = [sys.executable, str(Path(__file__).with_name("tiny_platform.py"))]
+EXPECTED = {"postgres", "nats", "tiny", "authority", "envoy"}
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture
+def platform(state: Path) -> Iterator[RunningPlatform]:
+    """Each test has a life of its own in the same folder, so most tests are second starts."""
+    with running_platform(state, TINY) as running:
+        yield running
+
+
+def _wait_nothing_left(platform: RunningPlatform, seconds: float = 5) -> None:
+    give_up = time.monotonic() + seconds
+    while platform.left() and time.monotonic() < give_up:
+        time.sleep(0.05)
+    assert platform.left() == []
+
+
+def test_everything_is_up_and_the_edge_answers(platform: RunningPlatform) -> None:
+    assert set(platform.processes()) == EXPECTED
+    assert httpx.get(f"{platform.run.base_url}/health/ready").json() == {"status": "ready"}
+    assert platform.run.issuer == f"{platform.run.base_url}/identity"
+
+
+def test_a_second_start_migrates_nothing_and_keeps_its_ports(state: Path) -> None:
+    with running_platform(state, TINY) as first:
+        origin = first.run.base_url
+    log = state / "logs" / "tiny-migrate.log"
+    migrated_at = log.stat().st_mtime_ns
+    with running_platform(state, TINY) as second:
+        assert second.run.base_url == origin
+    assert log.stat().st_mtime_ns == migrated_at
+
+
+def test_a_stranger_on_a_saved_port_makes_us_move(state: Path) -> None:
+    with running_platform(state, TINY) as first:
+        port = first.port("envoy")
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind(("127.0.0.1", port))
+        stranger.listen()
+        with running_platform(state, TINY) as second:
+            assert second.port("envoy") != port
+            assert httpx.get(f"{second.run.base_url}/health/ready").status_code == 200
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_what_is_killed_comes_back_and_this_is_said(platform: RunningPlatform, name: str) -> None:
+    before = platform.processes()[name]
+    platform.kill(name)
+    platform.wait_back(name, restarts=1)
+    assert platform.processes()[name] != before
+    assert f"{name} died (SIGKILL)" in platform.said
+    assert f"{name} is back" in platform.said
+    httpx.get(f"{platform.run.base_url}/health/ready").raise_for_status()
+
+
+def test_the_delay_grows_with_each_death(platform: RunningPlatform) -> None:
+    for restarts in (1, 2, 3):
+        platform.kill("authority")
+        platform.wait_back("authority", restarts=restarts)
+    said = platform.said.rpartition("stopped")[2]  # of this life alone
+    assert [line.split()[-2] for line in said.splitlines() if "authority died" in line] == [
+        "0.1",
+        "0.2",
+        "0.4",
+    ]
+
+
+def test_a_stop_leaves_no_process(state: Path) -> None:
+    platform = start_platform(state, TINY)
+    pids = [platform.supervisor.pid, *platform.processes().values()]
+    assert platform.stop() == 0
+    assert platform.left() == []
+    assert not any(leftovers.runs(psutil.Process(pid)) for pid in pids if psutil.pid_exists(pid))
+    assert not (state / "supervisor.pid").exists()
+
+
+def test_the_death_of_the_supervisor_leaves_no_process(state: Path) -> None:
+    platform = start_platform(state, TINY)
+    assert len(platform.left()) > len(EXPECTED)  # PostgreSQL's own children are seen too
+    platform.supervisor.kill()
+    platform.supervisor.wait()
+    _wait_nothing_left(platform)
+
+
+def test_after_the_death_of_the_supervisor_the_next_start_is_a_normal_one(state: Path) -> None:
+    platform = start_platform(state, TINY)
+    platform.supervisor.kill()
+    with running_platform(state, TINY) as again:
+        assert httpx.get(f"{again.run.base_url}/health/ready").status_code == 200
+
+
+def test_two_platforms_do_not_share_a_folder(platform: RunningPlatform) -> None:
+    with pytest.raises(RuntimeError, match="exit code 3"):
+        start_platform(platform.state, TINY)
+    assert platform.supervisor.poll() is None
+    httpx.get(f"{platform.run.base_url}/health/ready").raise_for_status()
+
+
+def test_a_service_that_never_comes_up_is_named_with_its_log_and_nothing_stays(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="No module named no_such_module"):
+        start_platform(tmp_path, [*TINY, "--broken"])
+    assert leftovers.find(tmp_path) == []
+
+
+def test_state_with_secrets_is_for_its_owner_alone(platform: RunningPlatform) -> None:
+    for name in ("state.json", "run.json", "keys/tiny.jwk", "nats/nats.conf"):
+        assert (platform.state / name).stat().st_mode & 0o077 == 0
