@@ -8,7 +8,7 @@ invented here.
 
 from datetime import date, timedelta
 
-from lunardate import LunarDate
+from lunar_python import Lunar
 
 from gov_rules.errors import CalendarUnavailable
 
@@ -45,5 +45,5 @@ def qingming(year: int) -> date:
 
 
 def _lunar_day(year: int, month: int, day: int) -> date:
-    solar: date = LunarDate(year, month, day).to_solar_date()
-    return solar
+    solar = Lunar.fromYmd(year, month, day).getSolar()
+    return date(solar.getYear(), solar.getMonth(), solar.getDay())
