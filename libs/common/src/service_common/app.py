@@ -42,7 +42,8 @@ Background = Callable[[FastAPI], Coroutine[Any, Any, None]]
 class Service:
     """What makes one service different from the next.
 
-    ``subscribers`` and ``background`` run in the worker role; ``start`` prepares ``app.state`` in both roles.
+    ``subscribers`` and ``background`` run in the worker role; ``start`` prepares ``app.state`` in both roles. Bodies are
+    limited to 1 MiB but for ``body_limits`` (path prefix, bytes); routes below ``large_body_prefixes`` count for themselves.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Service:
     start: Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]] | None = None
     publishes: bool = True
     large_body_prefixes: tuple[str, ...] = ()
+    body_limits: tuple[tuple[str, int], ...] = ()
 
 
 def api_router(tag: str, *, prefix: str = "") -> APIRouter:
@@ -139,7 +141,9 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
         serve_openapi(app, service.name)
     install_problem_rendering(app)
     app.add_exception_handler(StoredAnswer, _on_stored_answer)
-    app.add_middleware(BodyLimit, limit=_LARGEST_JSON_BODY, exempt=service.large_body_prefixes)
+    app.add_middleware(
+        BodyLimit, limit=_LARGEST_JSON_BODY, exempt=service.large_body_prefixes, larger=service.body_limits
+    )
     app.add_middleware(VersionHeader)
     FastAPIInstrumentor.instrument_app(
         app, excluded_urls="health/.*,metrics", exclude_spans=["send", "receive"]

@@ -25,19 +25,26 @@ class VersionHeader:
 
 
 class BodyLimit:
-    """Stops reading a body that is larger than any form: 413 before it fills the memory."""
+    """Stops reading a body that is larger than any form: 413 before it fills the memory.
 
-    def __init__(self, app: Any, *, limit: int, exempt: tuple[str, ...]) -> None:
+    ``larger`` are path prefixes with a limit of their own, ``exempt`` those whose routes count for themselves.
+    """
+
+    def __init__(
+        self, app: Any, *, limit: int, exempt: tuple[str, ...], larger: tuple[tuple[str, int], ...] = ()
+    ) -> None:
         self._app = app
         self._limit = limit
         self._exempt = exempt
+        self._larger = larger
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or (self._exempt and scope["path"].startswith(self._exempt)):
             await self._app(scope, receive, send)
             return
+        limit = next((most for prefix, most in self._larger if scope["path"].startswith(prefix)), self._limit)
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self._limit:
+        if not length.isdigit() or int(length) > limit:
             await _refuse_body(scope, send)
             return
         read = 0
@@ -46,7 +53,7 @@ class BodyLimit:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self._limit:
+            if read > limit:
                 raise HTTPException(413)
             return message
 

@@ -1,5 +1,6 @@
 """Events leave in the transaction that made them true: a row here, sent later by the relay."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -36,8 +37,15 @@ def envelop(aggregate_id: UUID, revision: int, event: Event, *, now: datetime) -
 
 async def add(session: AsyncSession, aggregate: EventSource, *events: Event, now: datetime) -> None:
     """Writes events about one aggregate into the running transaction, counting its revision up."""
+    await add_all(session, [(aggregate, event) for event in events], now=now)
+
+
+async def add_all(
+    session: AsyncSession, changes: Sequence[tuple[EventSource, Event]], *, now: datetime
+) -> None:
+    """Writes events about many aggregates in one statement, counting each one's revision up."""
     rows = []
-    for event in events:
+    for aggregate, event in changes:
         aggregate.revision = (aggregate.revision or 0) + 1
         envelope = envelop(aggregate.id, aggregate.revision, event, now=now)
         rows.append(
@@ -49,4 +57,5 @@ async def add(session: AsyncSession, aggregate: EventSource, *events: Event, now
                 "event": envelope.model_dump(mode="json") | {"data": event.model_dump(mode="json")},
             }
         )
-    await session.execute(insert(outbox), rows)
+    if rows:
+        await session.execute(insert(outbox), rows)

@@ -31,6 +31,23 @@ class BadCursor(Invalid):
     en = "The cursor is not valid for this list: start again from the first page."
 
 
+def write_cursor(key: tuple[Any, ...]) -> str:
+    """The sort key of a row, opaque to clients."""
+    text = json.dumps([str(part) for part in key], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def read_cursor(cursor: str, *types: Callable[[str], Any]) -> tuple[Any, ...]:
+    """A sort key, read by the given parsers. Raises: BadCursor."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(values, list) or len(values) != len(types):
+            raise BadCursor
+        return tuple(parse(str(value)) for parse, value in zip(types, values, strict=True))
+    except (ValueError, binascii.Error, UnicodeDecodeError) as error:
+        raise BadCursor from error
+
+
 class Page(BaseModel, Generic[Item]):
     """One page of a list."""
 
@@ -48,15 +65,7 @@ class PageRequest:
 
     def after(self, *types: Callable[[str], Any]) -> tuple[Any, ...] | None:
         """The sort key to continue after, read by the given parsers. Raises: BadCursor."""
-        if self._cursor is None:
-            return None
-        try:
-            values = json.loads(base64.urlsafe_b64decode(self._cursor + "=" * (-len(self._cursor) % 4)))
-            if not isinstance(values, list) or len(values) != len(types):
-                raise BadCursor
-            return tuple(parse(str(value)) for parse, value in zip(types, values, strict=True))
-        except (ValueError, binascii.Error, UnicodeDecodeError) as error:
-            raise BadCursor from error
+        return None if self._cursor is None else read_cursor(self._cursor, *types)
 
     def page(
         self, rows: Sequence[Row], key: Callable[[Row], tuple[Any, ...]], show: Callable[[Row], Item]
@@ -67,8 +76,7 @@ class PageRequest:
         return Page(items=[show(row) for row in shown], next=link)
 
     def _next_link(self, key: tuple[Any, ...]) -> str:
-        text = json.dumps([str(part) for part in key], separators=(",", ":"))
-        cursor = base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+        cursor = write_cursor(key)
         others = [(k, v) for k, v in self._request.query_params.multi_items() if k != "cursor"]
         return f"{self._request.url.path}?{urlencode([*others, ('cursor', cursor)])}"
 
