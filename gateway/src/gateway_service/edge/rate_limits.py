@@ -1,0 +1,101 @@
+"""Token buckets in Envoy: one per subject of a verified token, one per address for everybody else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway_service.edge.routes import Bucket, RateClass, RateLimit
+from gateway_service.edge.tokens import FILTER as TOKEN_FILTER
+from gateway_service.edge.tokens import TOKEN_METADATA
+
+Json = dict[str, Any]
+
+# Buckets kept at once, the least recently used is forgotten first; about 1 KiB each.
+_KEPT_BUCKETS = 20_000
+_ROUTE_METADATA = "lianban.edge"
+
+
+def rate_limit_filter(limits: Mapping[RateClass, RateLimit], *, shared: bool) -> Json:
+    """The ``local_ratelimit`` filter. ``shared`` divides each bucket among the replicas of the edge."""
+    always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+    config: Json = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+        "stat_prefix": "edge",
+        # Of the whole edge, consulted only where no descriptor fits. Never the limit that people meet.
+        "token_bucket": _bucket(Bucket(1_000_000, 1_000_000)),
+        "always_consume_default_token_bucket": False,
+        "filter_enabled": {**always, "runtime_key": "edge.rate_limit_enabled"},
+        "filter_enforced": {**always, "runtime_key": "edge.rate_limit_enforced"},
+        "enable_x_ratelimit_headers": "DRAFT_VERSION_03",
+        "max_dynamic_descriptors": _KEPT_BUCKETS,
+        "rate_limits": _choices(),
+        "descriptors": [
+            one for rate_class, limit in limits.items() for one in _descriptors(rate_class, limit)
+        ],
+    }
+    if shared:
+        config["local_cluster_rate_limit"] = {}
+    return {"name": "envoy.filters.http.local_ratelimit", "typed_config": config}
+
+
+def _descriptors(rate_class: RateClass, limit: RateLimit) -> list[Json]:
+    by_kind = {"person": limit.people, "staff": limit.people, "client": limit.clients}
+    by_subject = [
+        _descriptor(rate_class, kind, "subject", bucket) for kind, bucket in by_kind.items()
+    ]
+    return [*by_subject, _descriptor(rate_class, "anonymous", "remote_address", limit.addresses)]
+
+
+def _descriptor(rate_class: RateClass, kind: str, who: str, bucket: Bucket) -> Json:
+    entries = [{"key": "class", "value": rate_class.value}, {"key": "kind", "value": kind}, {"key": who}]
+    return {"entries": entries, "token_bucket": _bucket(bucket)}
+
+
+def _bucket(bucket: Bucket) -> Json:
+    return {"max_tokens": bucket.burst, "tokens_per_fill": bucket.per_second, "fill_interval": "1s"}
+
+
+def class_of_route(rate_class: RateClass) -> Json:
+    """Metadata of a route that names its class."""
+    return {"filter_metadata": {_ROUTE_METADATA: {"class": rate_class.value}}}
+
+
+def _choices() -> list[Json]:
+    """Which bucket a request draws from: its subject's, else its address's. A limit without its metadata does not apply."""
+    of_class = _metadata("class", "ROUTE_ENTRY", _ROUTE_METADATA, "class")
+    subject = _metadata("subject", "DYNAMIC", TOKEN_FILTER, TOKEN_METADATA, "sub")
+    kind = (TOKEN_FILTER, TOKEN_METADATA, "subject_type")
+    return [
+        {"actions": [of_class, _metadata("kind", "DYNAMIC", *kind, default="client"), subject]},
+        {"actions": [of_class, _metadata("kind", "DYNAMIC", *kind, default="anonymous"), {"remote_address": {}}]},
+    ]
+
+
+def _metadata(entry: str, source: str, namespace: str, *path: str, default: str | None = None) -> Json:
+    metadata: Json = {
+        "descriptor_key": entry,
+        "metadata_key": {"key": namespace, "path": [{"key": part} for part in path]},
+        "source": source,
+    }
+    return {"metadata": metadata | ({"default_value": default} if default else {})}
+
+
+def standard_names() -> Json:
+    """Shows the state of the bucket under the names of the IETF draft instead of Envoy's own."""
+    names = ("limit", "remaining", "reset")
+    copied = [
+        {
+            "append": {
+                "header": {"key": f"ratelimit-{name}", "value": f"%RESP(x-ratelimit-{name})%"},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        }
+        for name in names
+    ]
+    removed = [{"remove": f"x-ratelimit-{name}"} for name in names]
+    return {
+        "name": "envoy.filters.http.header_mutation",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+            "mutations": {"response_mutations": [*copied, *removed]},
+        },
+    }
