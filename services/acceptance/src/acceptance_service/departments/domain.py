@@ -1,0 +1,45 @@
+"""Departments as the catalogue refers to them. Pure."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentState:
+    """The whole state of a department at one revision, from an event or a snapshot of identity."""
+
+    department_id: UUID
+    uscc: str
+    name: str
+    short_name: str
+    division: str
+    parent_id: UUID | None
+    active: bool
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class CodedDepartment:
+    """A row of the catalogue's list of departments: the code that items use, and the USCC behind it."""
+
+    code: str
+    uscc: str
+    name: str
+    kind: str
+    division: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDepartment:
+    """A department that the catalogue refers to and identity knows."""
+
+    department_id: UUID
+    uscc: str
+    name: str
+    division: str
+    active: bool
+
+
+def kind_of(code: str) -> str:
+    """The kind at the end of a department code: ``SCJG`` of ``HN-430300-SCJG``."""
+    return code.rsplit("-", 1)[-1]
