@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from acceptance_service.catalogue.bundle_definition import ServicePoint
 from acceptance_service.catalogue.definitions import (
     BundleCode,
     Document,
@@ -24,8 +25,12 @@ class DepartmentRow(Document):
     uscc: str
     is_official: bool
     name: Text
-    kind: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,8}$")]
+    kind: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,6}$")] | None
     division: str
+    portal_codes: list[Text] | None = None
+    consult_phone: Text | None = None
+    complaint_phone: Text | None = None
+    service_points: list[ServicePoint] | None = None
     origin: Origin
 
     _division = field_validator("division")(check_division)

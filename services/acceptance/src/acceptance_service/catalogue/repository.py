@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.catalogue.domain import EntryKind, EntryState, ImportKind
@@ -43,7 +44,7 @@ async def latest_versions(
     found = await session.execute(
         select(model.code, model.id, model.entry_version, model.state, model.content_hash)
         .where(model.code.in_(codes))
-        .distinct(model.code)
+        .ext(distinct_on(model.code))
         .order_by(model.code, model.entry_version.desc())
     )
     return {row.code: LatestVersion(row.id, row.entry_version, row.state, row.content_hash) for row in found}

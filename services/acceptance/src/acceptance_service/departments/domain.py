@@ -25,7 +25,7 @@ class CodedDepartment:
     code: str
     uscc: str
     name: str
-    kind: str
+    kind: str | None
     division: str
 
 
@@ -40,6 +40,7 @@ class KnownDepartment:
     active: bool
 
 
-def kind_of(code: str) -> str:
-    """The kind at the end of a department code: ``SCJG`` of ``HN-430300-SCJG``."""
-    return code.rsplit("-", 1)[-1]
+def kind_of(code: str) -> str | None:
+    """The kind at the end of a department code: ``SCJG`` of ``HN-430300-SCJG``; numbers there are only serials."""
+    last = code.rsplit("-", 1)[-1]
+    return last if "-" in code and last.isalpha() else None

@@ -33,5 +33,5 @@ class DepartmentCode(Base):
     code: Mapped[str] = mapped_column(String(40), primary_key=True)
     uscc: Mapped[str] = mapped_column(String(18))
     name: Mapped[str] = mapped_column(String(200))
-    kind: Mapped[str] = mapped_column(String(8))
+    kind: Mapped[str | None] = mapped_column(String(8))
     division: Mapped[str] = mapped_column(String(12))

@@ -33,7 +33,7 @@ from service_common import outbox
 from service_common.contracts.acceptance import BundlePublished, ItemPublished
 
 # What the words of an entry are worth for search beside its title.
-_NAME, _RESULT, _MAIN_ITEM, _ITEM_OF_BUNDLE = 0.8, 0.6, 0.4, 0.3
+_NAME, _RESULT, _MAIN_ITEM, _ITEM_OF_BUNDLE = 0.8, 0.6, 0.4, 0.75
 _UNCLASSIFIED = "未分类"
 
 
