@@ -1,6 +1,9 @@
 """The whole of it with one tiny service: start, second start, deaths, ends."""
 
+import json
+import shutil
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -11,6 +14,8 @@ import psutil  # type: ignore[import-untyped]  # the package has no stubs of its
 import pytest
 
 from lianban_local import leftovers
+from lianban_local.testing.brokers import TestNats
+from lianban_local.testing.databases import TestPostgres
 from lianban_local.testing.stack import RunningPlatform, running_platform, start_platform
 
 TINY = [sys.executable, str(Path(__file__).with_name("tiny_platform.py"))]
@@ -29,6 +34,11 @@ def platform(state: Path) -> Iterator[RunningPlatform]:
         yield running
 
 
+def _cli(command: str, state: Path) -> str:
+    arguments = [sys.executable, "-m", "lianban_local", command, "--state", str(state)]
+    return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
+
+
 def _wait_nothing_left(platform: RunningPlatform, seconds: float = 5) -> None:
     give_up = time.monotonic() + seconds
     while platform.left() and time.monotonic() < give_up:
@@ -42,14 +52,20 @@ def test_everything_is_up_and_the_edge_answers(platform: RunningPlatform) -> Non
     assert platform.run.issuer == f"{platform.run.base_url}/identity"
 
 
-def test_a_second_start_migrates_nothing_and_keeps_its_ports(state: Path) -> None:
+def test_identity_can_read_everybodys_scopes(platform: RunningPlatform) -> None:
+    (scope,) = json.loads((platform.state / "scopes.json").read_text())
+    assert scope["name"] == "tiny:rows.read"
+
+
+def test_a_second_start_runs_no_errand_and_keeps_its_ports(state: Path) -> None:
     with running_platform(state, TINY) as first:
         origin = first.run.base_url
-    log = state / "logs" / "tiny-migrate.log"
-    migrated_at = log.stat().st_mtime_ns
+    errands = [state / "logs" / f"tiny-{errand}.log" for errand in ("migrate", "openapi")]
+    for log in errands:
+        log.unlink()
     with running_platform(state, TINY) as second:
         assert second.run.base_url == origin
-    assert log.stat().st_mtime_ns == migrated_at
+    assert not any(log.exists() for log in errands)
 
 
 def test_a_stranger_on_a_saved_port_makes_us_move(state: Path) -> None:
@@ -122,6 +138,39 @@ def test_a_service_that_never_comes_up_is_named_with_its_log_and_nothing_stays(t
     with pytest.raises(RuntimeError, match="No module named no_such_module"):
         start_platform(tmp_path, [*TINY, "--broken"])
     assert leftovers.find(tmp_path) == []
+
+
+def test_another_terminal_can_stop_it_and_forget_it(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    platform = start_platform(state, TINY)
+    assert "stopped" in _cli("stop", state)
+    assert platform.supervisor.wait(5) == 0
+    assert platform.left() == []
+    assert "not running" in _cli("stop", state)
+    _cli("clean", state)
+    assert not state.exists()
+    assert "nothing was ever started" in _cli("stop", state)
+
+
+def test_demo_data_is_loaded_once_and_again_into_a_new_database(tmp_path: Path) -> None:
+    seeded = [*TINY, "--seeded"]
+    with running_platform(tmp_path, seeded) as first:
+        assert [account.username for account in first.run.accounts] == ["wang"]
+    with running_platform(tmp_path, seeded) as second:
+        assert second.run.accounts == first.run.accounts
+    assert (tmp_path / "seeded.times").read_text() == "x"
+    shutil.rmtree(tmp_path / "postgres")
+    with running_platform(tmp_path, seeded):
+        assert (tmp_path / "seeded.times").read_text() == "xx"
+
+
+def test_servers_of_ones_own_replace_the_embedded_ones(
+    tmp_path: Path, postgres: TestPostgres, nats_server: TestNats
+) -> None:
+    own = {"LIANBAN_POSTGRES_ADMIN_URL": postgres.admin_url, "NATS_URL": nats_server.url}
+    with running_platform(tmp_path, TINY, own) as platform:
+        assert set(platform.processes()) == EXPECTED - {"postgres", "nats"}
+        assert httpx.get(f"{platform.run.base_url}/health/ready").status_code == 200
 
 
 def test_state_with_secrets_is_for_its_owner_alone(platform: RunningPlatform) -> None:

@@ -56,13 +56,15 @@ def test_a_folder_is_held_by_one(tmp_path: Path) -> None:
 
 def test_the_clients_file_has_public_parts_only(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
-    file = client_keys.write_clients(state, ["acceptance", "hotline"])
-    keys = json.loads(file.read_text())["keys"]
-    assert [key["client_id"] for key in keys] == ["acceptance", "hotline"]
-    assert all("d" not in key and key["alg"] == "ES256" and key["kid"] for key in keys)
-    KeySet.import_key_set({"keys": keys})
-    private = json.loads(client_keys.key_file(state, "acceptance").read_text())
-    assert private["kid"] == keys[0]["kid"]
+    clients = json.loads(client_keys.write_clients(state, ["acceptance", "hotline"]).read_text())
+    assert [client["client_id"] for client in clients] == ["acceptance", "hotline"]
+    for client in clients:
+        (key,) = client["jwks"]["keys"]
+        assert "d" not in key
+        assert key["alg"] == "ES256"
+        assert KeySet.import_key_set(client["jwks"]).keys[0].kid == key["kid"]
+        private = json.loads(client_keys.key_file(state, client["client_id"]).read_text())
+        assert private["kid"] == key["kid"]
 
 
 def test_each_service_is_told_what_its_settings_ask_for(
@@ -78,6 +80,7 @@ def test_each_service_is_told_what_its_settings_ask_for(
             database_url="postgresql://a:b@127.0.0.1:1/c",
             nats_url="nats://127.0.0.1:2",
             clients_file=tmp_path / "clients.json",
+            scopes_file=tmp_path / "scopes.json",
         )
         for name, value in told.items():
             monkeypatch.setenv(name, value)

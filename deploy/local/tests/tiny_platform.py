@@ -1,4 +1,4 @@
-"""``python tiny_platform.py [--broken] --state FOLDER``: the real supervisor with one tiny service, real servers, a real edge."""
+"""``python tiny_platform.py [--broken | --seeded] --state FOLDER``: the real supervisor with one tiny service, real servers, a real edge."""
 
 import asyncio
 import os
@@ -65,10 +65,15 @@ def main() -> int:
     module = "no_such_module" if "--broken" in sys.argv else "tiny_service"
     os.environ |= {"PYTHONPATH": str(HERE), "TINY_SERVICE_PREFIX": "TINY_"}
     state = StateFolder(Path(sys.argv[sys.argv.index("--state") + 1]))
+    seed = (
+        (lambda folder: [sys.executable, str(HERE / "tiny_seed.py"), str(folder.path)])
+        if "--seeded" in sys.argv
+        else None
+    )
     plan = Plan(
         deployables=[Deployable("tiny", module, HERE / "tiny", calls=())],
         render_edge=render,
-        seed_command=None,
+        seed_command=seed,
     )
     try:
         return asyncio.run(Platform(plan, state, Narrator(state.log("supervisor"))).run(lambda _ready: None))

@@ -1,7 +1,9 @@
 """A service with nothing but what the supervisor asks of one: environment, migrate, health."""
 
+import json
 import os
 import sys
+from pathlib import Path
 
 import psycopg
 import uvicorn
@@ -36,5 +38,8 @@ if __name__ == "__main__":
     match sys.argv[1]:
         case "migrate":
             migrate()
+        case "openapi":
+            scope = {"name": "tiny:rows.read", "zh": "读取", "en": "Read", "roles": ["citizen"]}
+            Path(sys.argv[-1]).write_text(json.dumps({"x-lianban-scopes": [scope]}))
         case "all":
             uvicorn.run(app, host=_setting("HOST"), port=int(_setting("PORT")), log_level="warning")

@@ -15,7 +15,6 @@ from rich.table import Table
 
 from lianban_local import environment, leftovers, logs, openapi, runfile, seeding, unprivileged
 from lianban_local.deployables import DEPLOYABLES
-from lianban_local.migration import write_migration
 from lianban_local.narration import Narrator
 from lianban_local.platform import Plan, Platform
 from lianban_local.runfile import RunFile
@@ -118,6 +117,9 @@ def show_logs(
 @cli.command()
 def migration(service: str, message: str) -> None:
     """Write a service's next migration from the difference between its models and its migrations."""
+    # Here, because alembic and SQLAlchemy would add a second to every other command.
+    from lianban_local.migration import write_migration  # noqa: PLC0415
+
     deployable = {one.name: one for one in DEPLOYABLES}.get(service)
     if deployable is None or not message:
         raise typer.BadParameter('make migration S=acceptance m="add cards"')

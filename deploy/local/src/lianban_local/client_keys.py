@@ -21,11 +21,12 @@ def key_file(state: StateFolder, client_id: str) -> Path:
 
 
 def write_clients(state: StateFolder, client_ids: Iterable[str]) -> Path:
-    """The public parts as one JWK Set; the member ``client_id`` of each key says whose it is (RFC 7517 §4, §5)."""
-    keys = []
+    """What identity may know of them: a JSON list of ``{client_id, service, jwks}`` with the public parts."""
+    clients = []
     for client_id in client_ids:
         key = ECKey.import_key(json.loads(key_file(state, client_id).read_text()))
-        keys.append({**key.as_dict(private=False), "client_id": client_id})
+        public = {"keys": [key.as_dict(private=False)]}
+        clients.append({"client_id": client_id, "service": client_id, "jwks": public})
     file = state.folder("keys") / CLIENTS_FILE
-    write_private(file, json.dumps({"keys": keys}, indent=1))
+    write_private(file, json.dumps(clients, indent=1))
     return file

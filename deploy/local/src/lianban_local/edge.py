@@ -23,8 +23,7 @@ def by_gateway(addresses: Addresses, deployables: Sequence[Deployable], log: Pat
     ]
     options = [
         *("--origin", addresses.origin),
-        *("--issuer", addresses.issuer),
-        *("--port", str(addresses.ports[EDGE])),
+        *("--listen-port", str(addresses.ports[EDGE])),
         *("--admin-port", str(addresses.ports[EDGE_ADMIN])),
         *upstreams,
     ]

@@ -70,6 +70,7 @@ def of_service(
     database_url: str,
     nats_url: str,
     clients_file: Path,
+    scopes_file: Path,
 ) -> dict[str, str]:
     """The whole environment of one service: the caller's, and over it what the platform decides."""
     name = deployable.name
@@ -80,7 +81,7 @@ def of_service(
         "PUBLIC_ORIGIN": addresses.origin,
         "HOST": "127.0.0.1",
         "PORT": str(addresses.ports[name]),
-        "DATA_KEYS": f"local-1:{state.key(f'{name}-data')}",
+        "DATA_KEYS": f"1:{state.key(f'{name}-data')}",
         "INDEX_KEY": state.key(f"{name}-index"),
         "CLIENT_KEY_FILE": str(client_keys.key_file(state, name)),
         "LOG_FORMAT": "json",
@@ -89,7 +90,13 @@ def of_service(
     for peer in deployable.calls:
         told[f"{peer.upper()}_URL"] = addresses.of(peer)
     if name == "identity":
-        told["SERVICE_CLIENTS_FILE"] = str(clients_file)
+        told |= {
+            "SERVICE_CLIENTS_FILE": str(clients_file),
+            "SCOPES_FILE": str(scopes_file),
+            "SMS_OUTBOX_FILE": str(state.path / "sms.jsonl"),
+            # The people of the demo register carry numbers that nobody can have.
+            "ALLOW_FIXTURE_IDENTITIES": "true",
+        }
     if deployable.stores_files:
         told["FILES_FOLDER"] = str(state.folder("files") / name)
     return dict(os.environ) | {f"{deployable.prefix}{variable}": value for variable, value in told.items()}

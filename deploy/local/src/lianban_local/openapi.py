@@ -26,6 +26,7 @@ def write_documents(folder: Path) -> Iterator[Path]:
                 database_url="postgresql://nobody:nothing@127.0.0.1:1/none",
                 nats_url="nats://127.0.0.1:1",
                 clients_file=state.path / "clients.json",
+                scopes_file=state.path / "scopes.json",
             )
             subprocess.run(
                 [sys.executable, "-m", deployable.module, "openapi", "--out", str(file)], env=own, check=True

@@ -15,8 +15,10 @@ from lianban_local import (
     environment,
     errand,
     leftovers,
+    logs,
     migrating,
     runfile,
+    scopes,
     seeding,
 )
 from lianban_local.deployables import AUTHORITY, DEPLOYABLES, Deployable
@@ -39,7 +41,7 @@ from lianban_local.services import ServiceProcess
 from lianban_local.state import StateFolder
 from lianban_local.supervisor import Supervisor
 
-_MIGRATIONS_AT_ONCE = 2
+_ERRANDS_AT_ONCE = 2
 _LEFTOVER_SECONDS = 3.0
 _THREADS = 32
 """More than there are processes: each may be awaited in a thread while another thread must stop it."""
@@ -120,7 +122,7 @@ class Platform:
         addresses = environment.choose_addresses(self._state, self._plan.deployables)
         admin_url, nats_url = await self._start_servers()
         environments = await self._prepare_services(addresses, admin_url, nats_url)
-        await self._migrate(environments)
+        await self._run_errands(environments)
         await self._start_services(addresses, environments)
         result = await self._seed(addresses)
         ready = runfile.write_run_json(
@@ -170,6 +172,8 @@ class Platform:
         self, addresses: Addresses, admin_url: str, nats_url: str
     ) -> dict[str, dict[str, str]]:
         """Databases, roles, keys; returns each service's environment."""
+        for traces in self._state.folder("traces").glob("*.jsonl"):
+            logs.rotate(traces)
         names = [deployable.name for deployable in self._plan.deployables]
         clients_file = client_keys.write_clients(self._state, [*names, SEED_CLIENT])
         environments = {}
@@ -185,22 +189,29 @@ class Platform:
                 database_url=database_url,
                 nats_url=nats_url,
                 clients_file=clients_file,
+                scopes_file=scopes.file_of(self._state),
             )
         return environments
 
-    async def _migrate(self, environments: Mapping[str, Mapping[str, str]]) -> None:
-        slots = asyncio.Semaphore(_MIGRATIONS_AT_ONCE)
+    async def _run_errands(self, environments: Mapping[str, Mapping[str, str]]) -> None:
+        """Migrations and descriptions, where code or database are newer than at the last start."""
+        slots = asyncio.Semaphore(_ERRANDS_AT_ONCE)
 
         async def bring_up_to_date(deployable: Deployable) -> None:
             own = environments[deployable.name]
             url = own[f"{deployable.prefix}DATABASE_URL"]
-            if await asyncio.to_thread(migrating.is_current, deployable, url):
-                return
-            async with slots:
-                await migrating.migrate(deployable, own, self._state)
+            if not await asyncio.to_thread(migrating.is_current, deployable, url):
+                async with slots:
+                    await migrating.migrate(deployable, own, self._state)
 
-        with self._narrator.step("databases at their newest revision"):
-            await _all(bring_up_to_date(deployable) for deployable in self._plan.deployables)
+        async def describe(deployable: Deployable) -> None:
+            async with slots:
+                await scopes.describe(deployable, environments[deployable.name], self._state)
+
+        with self._narrator.step("databases at their newest revision, scopes collected"):
+            tasks = (task(one) for task in (bring_up_to_date, describe) for one in self._plan.deployables)
+            await _all(tasks)
+            scopes.collect(self._plan.deployables, self._state)
 
     async def _start_services(
         self, addresses: Addresses, environments: Mapping[str, Mapping[str, str]]

@@ -7,12 +7,11 @@ import importlib
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from lianban_local import client_keys
+from lianban_local import client_keys, sources
 from lianban_local.deployables import ROOT
 from lianban_local.environment import SEED_CLIENT, Addresses
 from lianban_local.runfile import Account, Client
@@ -82,13 +81,8 @@ def forget(state: StateFolder) -> None:
 
 
 def digest() -> str:
-    """Of every file that the demo data is made from: name, size and time, which is enough on one machine."""
-    seen = sha256()
-    for folder in _SOURCES:
-        for file in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"):
-            about = file.stat()
-            seen.update(f"{file.relative_to(ROOT)} {about.st_size} {about.st_mtime_ns}\n".encode())
-    return seen.hexdigest()
+    """Of everything that the demo data is made from."""
+    return sources.digest(_SOURCES)
 
 
 def _file(state: StateFolder) -> Path:

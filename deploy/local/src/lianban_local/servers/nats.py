@@ -16,6 +16,10 @@ USER: Final = "lianban"
 # cut loses at most this much, which PostgreSQL still holds in the outboxes and `reconcile` sends again.
 SYNC_INTERVAL: Final = "1s"
 
+# A stream reserves its upper bound when it is made. By default the server offers three quarters of the free disk, so
+# that on a nearly full one no stream could be made at all.
+MAX_FILE_STORE_BYTES: Final = 32 * 1024**3
+
 
 class NatsServer(Process):
     """One server, one account, streams on disk."""
@@ -38,7 +42,12 @@ class NatsServer(Process):
             "host": "127.0.0.1",
             "port": self.port,
             "authorization": {"user": USER, "password": self._password},
-            "jetstream": {"store_dir": str(self.folder / "jetstream"), "sync_interval": SYNC_INTERVAL},
+            "jetstream": {
+                "store_dir": str(self.folder / "jetstream"),
+                "sync_interval": SYNC_INTERVAL,
+                "max_memory_store": 64 * 1024**2,
+                "max_file_store": MAX_FILE_STORE_BYTES,
+            },
             "max_payload": 1024**2,
         }
         # NATS's own format is a superset of JSON.
