@@ -1,0 +1,86 @@
+"""No route without a decision who may enter; no document that a client generator would choke on."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from lianban_local.deployables import DEPLOYABLES
+from service_common.auth import SCOPES, is_guard
+
+SERVICES = tuple(deployable.name for deployable in DEPLOYABLES)
+
+
+def _calls(dependant: Dependant) -> Iterator[object]:
+    yield dependant.call
+    for one in dependant.dependencies:
+        yield from _calls(one)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_route_decides_who_may_enter(application: Callable[[str], FastAPI], name: str) -> None:
+    app = application(name)
+    open_doors = []
+    found = 0
+    for context in iter_route_contexts(app.router.routes):
+        dependant = getattr(context, "dependant", None)
+        if dependant is None:
+            continue
+        found += 1
+        if not any(is_guard(call) for call in _calls(dependant)):
+            open_doors.append(context.path)
+    assert found > 5
+    assert open_doors == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_openapi_document_is_valid_and_complete(application: Callable[[str], FastAPI], name: str) -> None:
+    document: dict[str, Any] = application(name).openapi()
+    OpenAPIV31SpecValidator(document).validate()
+    lacking = [
+        f"{method} {path}"
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if not (operation.get("summary") and operation.get("description"))
+    ]
+    assert lacking == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_paths_are_nouns_below_the_service_without_trailing_slash(
+    application: Callable[[str], FastAPI], name: str
+) -> None:
+    for path in application(name).openapi()["paths"]:
+        assert not path.endswith("/") or path == "/"
+        assert path == path.lower() or "{" in path
+        assert "_" not in path.split("{")[0]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_personal_number_travels_in_a_url(application: Callable[[str], FastAPI], name: str) -> None:
+    for path, operations in application(name).openapi()["paths"].items():
+        names = {
+            parameter["name"]
+            for operation in operations.values()
+            for parameter in operation.get("parameters", [])
+            if parameter["in"] in ("path", "query")
+        }
+        assert not names & {"id_number", "phone", "name", "person_name", "uscc_number"}, path
+
+
+KNOWN_ROLES = {
+    "citizen", "company_agent", "clerk", "approver", "hotline_agent", "supervisor", "operator", "partner", "service",
+}  # fmt: skip
+
+
+def test_scopes_name_their_service_and_known_roles(application: Callable[[str], FastAPI]) -> None:
+    for name in SERVICES:
+        application(name)
+    assert {scope.service for scope in SCOPES.values()} <= set(SERVICES)
+    for scope in SCOPES.values():
+        assert scope.roles <= KNOWN_ROLES, scope.name
+        assert scope.roles, scope.name
