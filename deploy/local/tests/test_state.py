@@ -1,6 +1,7 @@
 """What is remembered, for whom, and what is not trusted."""
 
 import base64
+import importlib
 import json
 import socket
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from joserfc.jwk import KeySet
 
 from lianban_local import client_keys, ports, runfile
-from lianban_local.deployables import DEPLOYABLES
+from lianban_local.deployables import DEPLOYABLES, Deployable
 from lianban_local.environment import choose_addresses, known_addresses, of_service
 from lianban_local.runfile import Account, Client
 from lianban_local.state import AlreadyRunning, StateFolder
@@ -67,28 +68,28 @@ def test_the_clients_file_has_public_parts_only(tmp_path: Path) -> None:
         assert private["kid"] == key["kid"]
 
 
+@pytest.mark.parametrize("deployable", DEPLOYABLES, ids=lambda deployable: deployable.name)
 def test_each_service_is_told_what_its_settings_ask_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deployable: Deployable
 ) -> None:
     state = StateFolder(tmp_path)
     addresses = choose_addresses(state, DEPLOYABLES)
-    for deployable in DEPLOYABLES:
-        told = of_service(
-            deployable,
-            state=state,
-            addresses=addresses,
-            database_url="postgresql://a:b@127.0.0.1:1/c",
-            nats_url="nats://127.0.0.1:2",
-            clients_file=tmp_path / "clients.json",
-            scopes_file=tmp_path / "scopes.json",
-        )
-        for name, value in told.items():
-            monkeypatch.setenv(name, value)
-        settings = ServiceSettings(_env_prefix=deployable.prefix)
-        assert settings.port == addresses.ports[deployable.name]
-        assert settings.issuer == f"{settings.public_origin}/identity"
-        assert settings.client_key_file is not None
-        assert settings.client_key_file.exists()
+    told = of_service(
+        deployable,
+        state=state,
+        addresses=addresses,
+        database_url="postgresql://a:b@127.0.0.1:1/c",
+        nats_url="nats://127.0.0.1:2",
+        clients_file=tmp_path / "clients.json",
+        scopes_file=tmp_path / "scopes.json",
+    )
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    settings: ServiceSettings = importlib.import_module(f"{deployable.module}.settings").Settings()
+    assert settings.port == addresses.ports[deployable.name]
+    assert settings.issuer == f"{settings.public_origin}/identity"
+    assert settings.client_key_file is not None
+    assert settings.client_key_file.exists()
 
 
 def test_run_json_has_the_agreed_form_and_leaves_out_what_does_not_apply(tmp_path: Path) -> None:

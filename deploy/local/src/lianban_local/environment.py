@@ -89,14 +89,25 @@ def of_service(
     }
     for peer in deployable.calls:
         told[f"{peer.upper()}_URL"] = addresses.of(peer)
-    if name == "identity":
-        told |= {
-            "SERVICE_CLIENTS_FILE": str(clients_file),
-            "SCOPES_FILE": str(scopes_file),
-            "SMS_OUTBOX_FILE": str(state.path / "sms.jsonl"),
-            # The people of the demo register carry numbers that nobody can have.
-            "ALLOW_FIXTURE_IDENTITIES": "true",
-        }
+    told |= _told_alone(name, state, clients_file, scopes_file)
     if deployable.stores_files:
         told["FILES_FOLDER"] = str(state.folder("files") / name)
     return dict(os.environ) | {f"{deployable.prefix}{variable}": value for variable, value in told.items()}
+
+
+def _told_alone(name: str, state: StateFolder, clients_file: Path, scopes_file: Path) -> dict[str, str]:
+    """What only this service asks for."""
+    match name:
+        case "identity":
+            return {
+                "SERVICE_CLIENTS_FILE": str(clients_file),
+                "SCOPES_FILE": str(scopes_file),
+                "SMS_OUTBOX_FILE": str(state.path / "sms.jsonl"),
+                # The people of the demo register carry numbers that nobody can have.
+                "ALLOW_FIXTURE_IDENTITIES": "true",
+            }
+        case "gateway":
+            # A partner's system that is tried out on this machine listens on loopback.
+            return {"WEBHOOK_LOOPBACK_ALLOWED": "true"}
+        case _:
+            return {}
