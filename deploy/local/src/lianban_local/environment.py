@@ -54,7 +54,9 @@ def known_addresses(state: StateFolder, deployables: Sequence[Deployable]) -> Ad
 
 
 def _names(deployables: Sequence[Deployable]) -> list[str]:
-    return [EDGE, EDGE_ADMIN, AUTHORITY, *(deployable.name for deployable in deployables)]
+    # With the peers that a smaller plan leaves out: their addresses are told all the same, and lead nowhere.
+    services = [name for deployable in deployables for name in (deployable.name, *deployable.calls)]
+    return list(dict.fromkeys([EDGE, EDGE_ADMIN, AUTHORITY, *services]))
 
 
 def _addresses(ports: Mapping[str, int]) -> Addresses:
