@@ -142,7 +142,7 @@ def _binaries() -> Path:
 
 
 def _reachable(way: Way, folder: Path) -> Path:
-    """The binaries, copied when the environment lies where another user may not go, e.g. below ``/root``."""
+    """The binaries, copied when the environment lies where another user may not go, e.g. in root's home."""
     if way != "another user" or all(place.stat().st_mode & 0o001 for place in _package().parents):
         return _binaries()
     copy = folder / "software"
