@@ -31,7 +31,7 @@ def describe(app: FastAPI, service_name: str) -> dict[str, Any]:
     document = get_openapi(
         title=app.title, version=API_VERSION, description=app.description, routes=app.routes
     )
-    document["components"].setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
+    document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
     for path in document["paths"].values():
         for operation in path.values():
             _describe_problems(operation)
