@@ -13,14 +13,15 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from gateway_service.edge.envoy import render
-from gateway_service.edge.options import Address, EdgeOptions
-from gateway_service.edge.routes import RATE_LIMITS, SERVICES, Bucket, RateClass, RateLimit
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from gateway_service.edge.envoy import render
+from gateway_service.edge.options import Address, EdgeOptions
+from gateway_service.edge.routes import RATE_LIMITS, SERVICES, Bucket, RateClass, RateLimit
 from lianban_local import ports
 from lianban_local.servers.envoy import EnvoyServer
+
 
 @dataclass
 class Seen:
@@ -92,32 +93,25 @@ class Upstream:
             await _send(writer, 200, self.keys)
             return True
         self.requests.append(seen)
-        match path.rsplit("/", 1)[-1]:
-            case "dies":
-                writer.transport.abort()
-                return False
-            case "dies-once" if len(self.to(path)) == 1:
-                writer.transport.abort()
-                return False
-            case "busy-once" if len(self.to(path)) == 1:
-                await _send(writer, 503, {"code": "unavailable"})
-            case "stalls":
-                await asyncio.sleep(30)
-            case "babbles":
-                writer.write(b"this is no HTTP\r\n\r\n")
-                await writer.drain()
-                return False
-            case "only-get" if seen.method != "GET":
-                await _send(writer, 405, {"code": "method_not_allowed"}, allow="GET")
-            case "long":
-                await _send(writer, 200, {"text": "便利店" * 4000})
-            case "long-versioned":
-                await _send(writer, 200, {"text": "便利店" * 4000}, etag='"7"')
-            case "closes":
-                await _send(writer, 200, {"ok": True}, connection="close")
-                return False
-            case _:
-                await _send(writer, 200, {"ok": True, "length": len(seen.body)})
+        habit = path.rsplit("/", 1)[-1]
+        if habit == "dies" or (habit == "dies-once" and len(self.to(path)) == 1):
+            writer.transport.abort()
+            return False
+        if habit == "stalls":
+            await asyncio.sleep(30)
+        elif habit == "babbles":
+            writer.write(b"this is no HTTP\r\n\r\n")
+            await writer.drain()
+            return False
+        elif habit == "busy-once" and len(self.to(path)) == 1:
+            await _send(writer, 503, {"code": "unavailable"})
+        elif habit == "only-get" and seen.method != "GET":
+            await _send(writer, 405, {"code": "method_not_allowed"}, allow="GET")
+        elif habit.startswith("long"):
+            versioned = {"etag": '"7"'} if habit == "long-versioned" else {}
+            await _send(writer, 200, {"text": "便利店" * 4000}, **versioned)
+        else:
+            await _send(writer, 200, {"ok": True, "length": len(seen.body)})
         return True
 
 
@@ -188,8 +182,7 @@ class Issuer:
 
 
 def new_key() -> ECKey:
-    key = ECKey.generate_key("P-256", {"kid": uuid4().hex})
-    return key
+    return ECKey.generate_key("P-256", {"kid": uuid4().hex})
 
 
 @dataclass

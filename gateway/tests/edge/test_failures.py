@@ -5,6 +5,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
+
 from gateway_service.edge.routes import ROUTES
 
 if TYPE_CHECKING:
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 async def test_a_change_reaches_an_upstream_that_dies_at_most_once(edge: "Edge", method: str) -> None:
-    answer = await edge.http.request(method, "/acceptance/v1/dies", headers=edge.issuer.bearer(), content=b"{}")
+    answer = await edge.http.request(
+        method, "/acceptance/v1/dies", headers=edge.issuer.bearer(), content=b"{}"
+    )
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert answer.headers["retry-after"] == "2"
     assert len(edge.upstream.requests) == 1
@@ -64,7 +67,9 @@ async def test_a_change_waits_for_a_service_that_restarts(start_edge: "EdgeStart
         assert len(edge.upstream.requests) == 1
 
 
-async def test_a_change_into_a_connection_that_the_upstream_closed_is_sent_once(start_edge: "EdgeStarter") -> None:
+async def test_a_change_into_a_connection_that_the_upstream_closed_is_sent_once(
+    start_edge: "EdgeStarter",
+) -> None:
     """The keep-alive race: the connection in the pool is cut just as the next request takes it."""
     async with start_edge() as edge:
         headers = edge.issuer.bearer()
@@ -88,7 +93,9 @@ async def test_an_answer_that_takes_too_long_is_a_504(start_edge: "EdgeStarter")
         assert len(edge.upstream.requests) == 1
 
 
-async def test_without_its_upstream_the_edge_answers_503_in_the_clients_language(start_edge: "EdgeStarter") -> None:
+async def test_without_its_upstream_the_edge_answers_503_in_the_clients_language(
+    start_edge: "EdgeStarter",
+) -> None:
     async with start_edge() as edge:
         headers = edge.issuer.bearer() | {"Accept-Language": "en"}
         await edge.upstream.stop()

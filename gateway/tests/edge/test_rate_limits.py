@@ -25,7 +25,9 @@ async def test_each_subject_has_a_bucket_of_its_own(
         assert (await _statuses(edge, 3, sub=second)) == {200: 3}
 
 
-async def test_a_new_token_is_no_new_bucket(start_edge: "EdgeStarter", tiny_limits: Mapping[Any, Any]) -> None:
+async def test_a_new_token_is_no_new_bucket(
+    start_edge: "EdgeStarter", tiny_limits: Mapping[Any, Any]
+) -> None:
     async with start_edge(limits=tiny_limits) as edge:
         answers = [await _statuses(edge, 1, sub="one", jti=str(number)) for number in range(6)]
         assert sum(one[429] for one in answers) >= 2
@@ -51,13 +53,17 @@ async def test_a_forged_address_is_no_new_bucket(
 ) -> None:
     async with start_edge(limits=tiny_limits) as edge:
         statuses = [
-            (await edge.http.get("/acceptance/v1/items", headers={"X-Forwarded-For": f"10.0.0.{n}"})).status_code
+            (
+                await edge.http.get("/acceptance/v1/items", headers={"X-Forwarded-For": f"10.0.0.{n}"})
+            ).status_code
             for n in range(8)
         ]
         assert statuses.count(429) >= 2
 
 
-async def test_classes_do_not_share_buckets(start_edge: "EdgeStarter", tiny_limits: Mapping[Any, Any]) -> None:
+async def test_classes_do_not_share_buckets(
+    start_edge: "EdgeStarter", tiny_limits: Mapping[Any, Any]
+) -> None:
     async with start_edge(limits=tiny_limits) as edge:
         await _statuses(edge, 8, path="/acceptance/v1/items")
         answer = await edge.http.post("/acceptance/v1/catalogue/search", json={})

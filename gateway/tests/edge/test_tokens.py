@@ -5,8 +5,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from gateway_service.edge.tokens import KEYS_PERIOD_SECONDS
 from joserfc.jwk import ECKey
+
+from gateway_service.edge.tokens import KEYS_PERIOD_SECONDS
 
 if TYPE_CHECKING:
     from gateway.tests.edge.conftest import Edge, EdgeStarter
@@ -92,7 +93,9 @@ async def test_changing_something_below_a_public_path_needs_one(edge: "Edge") ->
 
 
 async def test_the_protocol_endpoints_judge_credentials_themselves(edge: "Edge") -> None:
-    answer = await edge.http.post("/identity/token", headers={"Authorization": "Bearer opaque"}, data={"a": "b"})
+    answer = await edge.http.post(
+        "/identity/token", headers={"Authorization": "Bearer opaque"}, data={"a": "b"}
+    )
     assert answer.status_code == 200
     assert edge.upstream.requests[0].header("authorization") == "Bearer opaque"
 

@@ -22,17 +22,21 @@ def envoy(
     listen_port: Annotated[int, typer.Option(help="Port of the origin on this machine.")] = 8080,
     admin_port: Annotated[int, typer.Option(help="Envoy's admin port, on loopback only.")] = 9901,
     upstream: Annotated[
-        list[str] | None, typer.Option(help="A service on this machine: `identity=127.0.0.1:8001`, once for each.")
+        list[str] | None,
+        typer.Option(help="A service on this machine: `identity=127.0.0.1:8001`, once for each."),
     ] = None,
     kubernetes: Annotated[
-        bool, typer.Option("--kubernetes", help="Render for a cluster: services by DNS name, shared rate limits.")
+        bool,
+        typer.Option("--kubernetes", help="Render for a cluster: services by DNS name, shared rate limits."),
     ] = False,
     namespace: Annotated[str, typer.Option(help="Namespace of the services in the cluster.")] = "lianban",
     allow_origin: Annotated[
         list[str] | None, typer.Option(help="Origin whose pages may call us (CORS), a regular expression.")
     ] = None,
     trusted_hops: Annotated[int | None, typer.Option(help="Our own proxies in front of the edge.")] = None,
-    certificate: Annotated[Path | None, typer.Option(help="TLS certificate chain (PEM), as Envoy sees it.")] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="TLS certificate chain (PEM), as Envoy sees it.")
+    ] = None,
     private_key: Annotated[Path | None, typer.Option(help="TLS private key (PEM), as Envoy sees it.")] = None,
     trace_ratio: Annotated[float, typer.Option(help="Share of new traces recorded.", min=0, max=1)] = 0.1,
     otlp: Annotated[str | None, typer.Option(help="OTLP/HTTP collector, `host:port`.")] = None,

@@ -115,7 +115,9 @@ def _origin(options: EdgeOptions) -> Json:
         "use_remote_address": True,
         "xff_num_trusted_hops": options.trusted_hops,
         "internal_address_config": {"cidr_ranges": [_NO_ADDRESS]},
-        "early_header_mutation_extensions": [edge_only_headers_removed(behind_proxy=options.trusted_hops > 0)],
+        "early_header_mutation_extensions": [
+            edge_only_headers_removed(behind_proxy=options.trusted_hops > 0)
+        ],
         # The row is chosen by the path that the service will see: dots resolved, needless escapes undone (RFC 3986 §6.2.2).
         "normalize_path": True,
         "merge_slashes": True,

@@ -33,7 +33,10 @@ def edge_only_headers_removed(*, behind_proxy: bool) -> Json:
     by_name = [*_FORGED, *(f"x-forwarded-{one}" for one in forwarded if not behind_proxy or one != "proto")]
     prefixes = _FORGED_PREFIXES if behind_proxy else (*_FORGED_PREFIXES, "x-forwarded-")
     mutations = [
-        *({"remove_on_match": {"key_matcher": {"prefix": prefix, "ignore_case": True}}} for prefix in prefixes),
+        *(
+            {"remove_on_match": {"key_matcher": {"prefix": prefix, "ignore_case": True}}}
+            for prefix in prefixes
+        ),
         *({"remove": name} for name in by_name),
     ]
     config = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"

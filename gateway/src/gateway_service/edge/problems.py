@@ -85,9 +85,16 @@ PROBLEMS: tuple[EdgeProblem, ...] = (
         headers=(("www-authenticate", 'Bearer error="invalid_token"'),),
     ),
     EdgeProblem(403, "forbidden", "没有权限", "Forbidden", "不允许此访问。", "This access is not allowed."),
-    EdgeProblem(404, "not_found", "没有找到", "Not found", "没有这个地址。", "There is nothing at this address."),
     EdgeProblem(
-        408, "request_timeout", "请求超时", "Request timeout", "请求发送过慢。", "The request came in too slowly."
+        404, "not_found", "没有找到", "Not found", "没有这个地址。", "There is nothing at this address."
+    ),
+    EdgeProblem(
+        408,
+        "request_timeout",
+        "请求超时",
+        "Request timeout",
+        "请求发送过慢。",
+        "The request came in too slowly.",
     ),
     EdgeProblem(
         411,
@@ -141,7 +148,10 @@ PROBLEMS: tuple[EdgeProblem, ...] = (
 def local_reply_config() -> Json:
     """Renders every refusal in both languages; anything unforeseen becomes ``edge_error``."""
     mappers = [_mapper(problem, language) for problem in PROBLEMS for language in ("en", "zh")]
-    return {"mappers": mappers, "body_format": _body("edge_error", "请求未能完成", "请求未能完成。", "%RESPONSE_CODE%")}
+    return {
+        "mappers": mappers,
+        "body_format": _body("edge_error", "请求未能完成", "请求未能完成。", "%RESPONSE_CODE%"),
+    }
 
 
 def _mapper(problem: EdgeProblem, language: str) -> Json:
@@ -174,7 +184,10 @@ def _mapper(problem: EdgeProblem, language: str) -> Json:
 def _status_is(status: int) -> Json:
     return {
         "status_code_filter": {
-            "comparison": {"op": "EQ", "value": {"default_value": status, "runtime_key": "edge.never_overridden"}}
+            "comparison": {
+                "op": "EQ",
+                "value": {"default_value": status, "runtime_key": "edge.never_overridden"},
+            }
         }
     }
 

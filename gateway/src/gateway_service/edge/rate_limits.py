@@ -39,9 +39,7 @@ def rate_limit_filter(limits: Mapping[RateClass, RateLimit], *, shared: bool) ->
 
 def _descriptors(rate_class: RateClass, limit: RateLimit) -> list[Json]:
     by_kind = {"person": limit.people, "staff": limit.people, "client": limit.clients}
-    by_subject = [
-        _descriptor(rate_class, kind, "subject", bucket) for kind, bucket in by_kind.items()
-    ]
+    by_subject = [_descriptor(rate_class, kind, "subject", bucket) for kind, bucket in by_kind.items()]
     return [*by_subject, _descriptor(rate_class, "anonymous", "remote_address", limit.addresses)]
 
 
@@ -66,7 +64,13 @@ def _choices() -> list[Json]:
     kind = (TOKEN_FILTER, TOKEN_METADATA, "subject_type")
     return [
         {"actions": [of_class, _metadata("kind", "DYNAMIC", *kind, default="client"), subject]},
-        {"actions": [of_class, _metadata("kind", "DYNAMIC", *kind, default="anonymous"), {"remote_address": {}}]},
+        {
+            "actions": [
+                of_class,
+                _metadata("kind", "DYNAMIC", *kind, default="anonymous"),
+                {"remote_address": {}},
+            ]
+        },
     ]
 
 

@@ -139,9 +139,7 @@ ROUTES: tuple[Route, ...] = (
         exact=True,
         rate_class=RateClass.SEARCH,
     ),
-    public(
-        "/acceptance/v1/progress", "acceptance", methods=POSTING, exact=True, rate_class=RateClass.LOGIN
-    ),
+    public("/acceptance/v1/progress", "acceptance", methods=POSTING, exact=True, rate_class=RateClass.LOGIN),
     Route("/acceptance/v1/items/imports", "acceptance", body_limit=32 * MIB, timeout_seconds=60),
     Route("/acceptance/v1/catalogue/imports", "acceptance", body_limit=32 * MIB, timeout_seconds=60),
     Route(
