@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+from acceptance_service.bundles.routes import router as bundles_router
+from acceptance_service.catalogue.admin_routes import router as catalogue_admin_router
+from acceptance_service.catalogue.routes import router as catalogue_router
+from acceptance_service.search.routes import router as search_router
 from acceptance_service.settings import Settings
 from acceptance_service.worker import background, subscribers
 from service_common.app import Service
@@ -21,9 +25,14 @@ def define_service(settings: Settings | None = None) -> Service:
         title="Lianban acceptance 统一受理",
         description=DESCRIPTION,
         settings=settings or Settings(),
-        routers=(),
+        routers=(
+            search_router,
+            catalogue_router,
+            catalogue_admin_router,
+            bundles_router,
+        ),
         migrations=MIGRATIONS,
         subscribers=subscribers,
         background=background,
-        large_body_prefixes=("/acceptance/v1/catalogue/imports",),
+        body_limits=(("/acceptance/v1/catalogue/imports", 20 * 1024**2),),
     )

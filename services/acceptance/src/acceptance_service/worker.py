@@ -5,13 +5,14 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from acceptance_service.departments import subscribers as departments
 from service_common.app import Background
 from service_common.messaging import Subscriber
 
 
 def subscribers(_app: FastAPI) -> Sequence[Subscriber[Any]]:
     """Who listens to what."""
-    return ()
+    return departments.SUBSCRIBERS
 
 
 background: Sequence[Background] = ()

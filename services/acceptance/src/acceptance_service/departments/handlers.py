@@ -54,7 +54,7 @@ async def find_departments(session: AsyncSession, references: Iterable[str]) -> 
     }
 
 
-async def department_names(session: AsyncSession, ids: Iterable[UUID | None]) -> Mapping[UUID, str]:
+async def department_names(session: AsyncSession, ids: Iterable[UUID | None]) -> Mapping[UUID | None, str]:
     """Names for a list that holds ids."""
     wanted = {one for one in ids if one is not None}
     if not wanted:
