@@ -1,0 +1,98 @@
+"""Loading and reading licence types."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from certificates_service.types.domain import (
+    BadTypeFile,
+    NoSuchType,
+    SurfaceField,
+    TypeDefinition,
+    Validity,
+    ValidityRule,
+    check_definitions,
+)
+from certificates_service.types.models import LicenceType
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What an import did."""
+
+    added: int
+    changed: int
+    unchanged: int
+
+
+async def import_types(
+    session: AsyncSession, definitions: Sequence[TypeDefinition], *, now: datetime
+) -> Loaded:
+    """Loads all types of a file, or none. The same file again changes nothing. Raises: BadTypeFile."""
+    problems = check_definitions(definitions)
+    if problems:
+        raise BadTypeFile(fields=problems)
+    known = await types_by_code(session, [one.code for one in definitions])
+    new = [one for one in definitions if one.code not in known]
+    changed = [one for one in definitions if one.code in known and known[one.code] != one]
+    if new or changed:
+        statement = insert(LicenceType).values(
+            [{**_columns(one), "imported_at": now} for one in new + changed]
+        )
+        newer = {column.name: column for column in statement.excluded if column.name != "code"}
+        await session.execute(statement.on_conflict_do_update(index_elements=["code"], set_=newer))
+    loaded = Loaded(len(new), len(changed), len(definitions) - len(new) - len(changed))
+    logger.info("licence_types_imported", **asdict(loaded))
+    return loaded
+
+
+async def list_types(session: AsyncSession, *, after: str | None, limit: int) -> list[TypeDefinition]:
+    """Types in the order of their codes, up to ``limit`` after a code."""
+    query = select(LicenceType).order_by(LicenceType.code).limit(limit)
+    if after is not None:
+        query = query.where(LicenceType.code > after)
+    return [_definition(row) for row in await session.scalars(query)]
+
+
+async def read_type(session: AsyncSession, code: str) -> TypeDefinition:
+    """Raises: NoSuchType."""
+    row = await session.get(LicenceType, code)
+    if row is None:
+        raise NoSuchType
+    return _definition(row)
+
+
+async def types_by_code(session: AsyncSession, codes: Iterable[str]) -> Mapping[str, TypeDefinition]:
+    """Those of the codes that are known."""
+    rows = await session.scalars(select(LicenceType).where(LicenceType.code.in_(set(codes))))
+    return {row.code: _definition(row) for row in rows}
+
+
+def _columns(definition: TypeDefinition) -> dict[str, Any]:
+    return asdict(definition)
+
+
+def _definition(row: LicenceType) -> TypeDefinition:
+    validity = {**row.validity, "rule": ValidityRule(row.validity["rule"])}
+    return TypeDefinition(
+        code=row.code,
+        name=row.name,
+        aliases=tuple(row.aliases),
+        is_official=row.is_official,
+        code_known=row.code_known,
+        category=row.category,
+        authority=row.authority,
+        holder_kind=row.holder_kind,
+        validity=Validity(**validity),
+        qr_lifetime_seconds=row.qr_lifetime_seconds,
+        surface_fields=tuple(SurfaceField(**field) for field in row.surface_fields),
+        origin=row.origin,
+    )

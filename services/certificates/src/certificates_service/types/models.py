@@ -1,0 +1,30 @@
+"""Rows of licence types."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from certificates_service.db import Base
+from certificates_service.types.domain import Category, CodeKnown, HolderScope
+
+
+class LicenceType(Base):
+    """A type as last imported. A licence keeps its own surface: a later import changes no issued licence."""
+
+    __tablename__ = "licence_types"
+
+    code: Mapped[str] = mapped_column(String(21), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    aliases: Mapped[list[str]]
+    is_official: Mapped[bool]
+    code_known: Mapped[CodeKnown]
+    category: Mapped[Category]
+    authority: Mapped[str] = mapped_column(String(40))
+    holder_kind: Mapped[HolderScope]
+    validity: Mapped[dict[str, Any]]
+    qr_lifetime_seconds: Mapped[int]
+    surface_fields: Mapped[list[Any]]
+    origin: Mapped[dict[str, Any]]
+    imported_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,0 +1,55 @@
+"""HTTP shapes of uses."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from certificates_service.uses.domain import GROUNDS, MODE_LABELS, Purpose
+from certificates_service.uses.handlers import ShownUse
+from service_common.contracts.certificates import UseMode
+
+
+class VerifierRead(BaseModel):
+    """Who looked: a department, a service of the platform, or somebody without login."""
+
+    kind: str = Field(description="`staff`, `client`, `person` or `anonymous`.")
+    department_id: UUID | None
+    department_name: str | None
+
+
+class UseRead(BaseModel):
+    """One look at a licence."""
+
+    id: UUID
+    at: datetime
+    mode: UseMode
+    mode_label: str
+    purpose_code: Purpose
+    purpose_label: str
+    legal_basis: str
+    case_or_application_id: UUID | None
+    fields: list[str] = Field(
+        description="The surface fields that were handed out; empty: none or masked ones only."
+    )
+    verifier: VerifierRead
+
+    @classmethod
+    def of(cls, shown: ShownUse) -> "UseRead":
+        use = shown.use
+        return cls(
+            id=use.id,
+            at=use.at,
+            mode=use.mode,
+            mode_label=MODE_LABELS[use.mode],
+            purpose_code=use.purpose,
+            purpose_label=GROUNDS[use.purpose].label,
+            legal_basis=use.legal_basis,
+            case_or_application_id=use.about_id,
+            fields=use.fields,
+            verifier=VerifierRead(
+                kind=use.verifier_kind,
+                department_id=use.verifier_department_id,
+                department_name=shown.department_name,
+            ),
+        )
