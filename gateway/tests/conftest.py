@@ -1,0 +1,277 @@
+"""The gateway's Python part on the real database and broker, with small real servers in the places of its peers."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from pydantic import SecretStr
+
+from gateway_service.app import MIGRATIONS, define_service
+from gateway_service.settings import Settings
+from lianban_local.testing.brokers import TestNats
+from lianban_local.testing.databases import TestPostgres
+from service_common.app import create_app
+from service_common.db import Database
+from service_common.migrations import migrate
+
+ISSUER = "http://localhost/identity"
+DEPARTMENT = UUID("01930000-0000-7000-8000-0000000000d1")
+OTHER_DEPARTMENT = UUID("01930000-0000-7000-8000-0000000000d2")
+
+
+@dataclass
+class Asked:
+    """One request to a small server."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Reply:
+    """What a small server answers; ``None`` instead of it means: the connection is cut."""
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+Behaviour = Callable[[Asked], Awaitable[Reply | None]]
+
+
+@dataclass
+class Peer:
+    """A real HTTP server of a few lines, whose behaviour a test can change while it runs."""
+
+    behaviour: Behaviour
+    asked: list[Asked] = field(default_factory=list)
+    port: int = 0
+    _server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        assert self._server
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        broken = (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError)
+        with contextlib.suppress(*broken):
+            asked = await _read(reader)
+            self.asked.append(asked)
+            reply = await self.behaviour(asked)
+            if reply is not None:
+                content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+                headers = {"content-length": str(len(content)), "connection": "close", **reply.headers}
+                lines = [
+                    f"HTTP/1.1 {reply.status} Answer",
+                    *(f"{key}: {value}" for key, value in headers.items()),
+                ]
+                writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + content)
+                await writer.drain()
+        writer.close()
+
+
+async def _read(reader: asyncio.StreamReader) -> Asked:
+    head = await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")[:-2]
+    method, path, _ = first.split(" ", 2)
+    pairs = (line.split(":", 1) for line in lines)
+    headers = {name.lower(): value.strip() for name, value in pairs}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Asked(method, path, headers, body)
+
+
+StartPeer = Callable[[Behaviour], AbstractAsyncContextManager[Peer]]
+
+
+@pytest.fixture
+def start_peer() -> StartPeer:
+    """``async with start_peer(behaviour) as peer``."""
+
+    @asynccontextmanager
+    async def start(behaviour: Behaviour) -> AsyncIterator[Peer]:
+        peer = Peer(behaviour)
+        await peer.start()
+        try:
+            yield peer
+        finally:
+            await peer.stop()
+
+    return start
+
+
+@pytest.fixture
+def reply() -> type[Reply]:
+    return Reply
+
+
+@pytest.fixture(scope="session")
+def signing_key() -> ECKey:
+    return ECKey.generate_key("P-256", parameters={"kid": "k1", "alg": "ES256", "use": "sig"})
+
+
+@dataclass
+class Services:
+    """All services behind the gateway, played by one small server: answers by path, slowness by path."""
+
+    peer: Peer
+    answers: dict[str, Reply]
+    slow: set[str]
+
+
+@pytest.fixture
+async def services(start_peer: StartPeer, signing_key: ECKey) -> AsyncIterator[Services]:
+    answers = {"/identity/jwks": Reply(body={"keys": [signing_key.as_dict(private=False)]})}
+    slow: set[str] = set()
+
+    async def answer(asked: Asked) -> Reply | None:
+        path = asked.path.split("?")[0]
+        if path in slow:
+            await asyncio.sleep(20)
+        return answers.get(path, Reply(404, {"code": "not_found"}))
+
+    async with start_peer(answer) as peer:
+        yield Services(peer, answers, slow)
+
+
+@pytest.fixture
+async def settings(postgres: TestPostgres, nats_server: TestNats, services: Services) -> Settings:
+    await nats_server.clear()
+    key = base64.b64encode(b"k" * 32).decode()
+    url = services.peer.url
+    return Settings(
+        database_url=SecretStr(postgres.create_database("gateway", lambda url: migrate(url, MIGRATIONS))),
+        nats_url=SecretStr(nats_server.url),
+        issuer=ISSUER,
+        identity_url=url,
+        acceptance_url=url,
+        certificates_url=url,
+        hotline_url=url,
+        evaluation_url=url,
+        data_keys=SecretStr(f"1:{key}"),
+        index_key=SecretStr(key),
+        public_origin="http://localhost",
+        stream_max_bytes=64 * 1024**2,
+        webhook_loopback_allowed=True,
+    )
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The API role; a test that needs the worker starts it itself."""
+    app = create_app(define_service(settings), worker=False)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+def database(app: FastAPI) -> Database:
+    database: Database = app.state.database
+    return database
+
+
+@pytest.fixture
+def token(signing_key: ECKey) -> Callable[..., str]:
+    def make(**claims: Any) -> str:
+        now = int(time.time())
+        payload = {
+            "iss": ISSUER,
+            "aud": ["urn:lianban:gateway"],
+            "sub": "01930000-0000-7000-8000-000000000001",
+            "subject_type": "person",
+            "client_id": "app",
+            "scope": "gateway:home.read",
+            "exp": now + 300,
+            "iat": now,
+            **claims,
+        }
+        return jwt.encode({"alg": "ES256", "kid": signing_key.kid, "typ": "at+jwt"}, payload, signing_key)
+
+    return make
+
+
+@asynccontextmanager
+async def _client(app: FastAPI, headers: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+async def citizen(app: FastAPI, token: Callable[..., str]) -> AsyncIterator[httpx.AsyncClient]:
+    async with _client(app, {"Authorization": f"Bearer {token()}"}) as client:
+        yield client
+
+
+@pytest.fixture
+async def anybody(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with _client(app, {}) as client:
+        yield client
+
+
+def _partner_token(token: Callable[..., str], department: UUID | None) -> str:
+    return token(
+        sub="approval-system",
+        subject_type="client",
+        client_id="approval-system",
+        scope="gateway:webhooks.manage",
+        department_id=str(department) if department else None,
+    )
+
+
+@pytest.fixture
+async def partner(app: FastAPI, token: Callable[..., str]) -> AsyncIterator[httpx.AsyncClient]:
+    """The system of DEPARTMENT."""
+    async with _client(app, {"Authorization": f"Bearer {_partner_token(token, DEPARTMENT)}"}) as client:
+        yield client
+
+
+@pytest.fixture
+async def other_partner(app: FastAPI, token: Callable[..., str]) -> AsyncIterator[httpx.AsyncClient]:
+    """The system of another department."""
+    async with _client(app, {"Authorization": f"Bearer {_partner_token(token, OTHER_DEPARTMENT)}"}) as client:
+        yield client
+
+
+@pytest.fixture
+async def homeless(app: FastAPI, token: Callable[..., str]) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of no department."""
+    async with _client(app, {"Authorization": f"Bearer {_partner_token(token, None)}"}) as client:
+        yield client
+
+
+@pytest.fixture
+def department() -> UUID:
+    return DEPARTMENT
+
+
+@pytest.fixture
+def samples() -> Path:
+    """The saved sample of every event."""
+    return Path(__file__).parents[2] / "tests" / "contracts" / "samples"
