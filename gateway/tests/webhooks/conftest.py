@@ -40,12 +40,12 @@ class Receiver:
 async def receiver(start_peer: "StartPeer", reply: "type[Reply]") -> AsyncIterator[Receiver]:
     async def answer(asked: "Asked") -> "Reply":
         message = json.loads(asked.body)
-        echo = message["data"] if receiver.echoing else {}
-        return reply(receiver.status, echo, receiver.headers or {})
+        echo = message["data"] if own_system.echoing else {}
+        return reply(own_system.status, echo, own_system.headers or {})
 
     async with start_peer(answer) as peer:
-        receiver = Receiver(peer)
-        yield receiver
+        own_system = Receiver(peer)
+        yield own_system
 
 
 @pytest.fixture

@@ -1,0 +1,79 @@
+"""One call for the home screen: parts side by side, a failing one leaves the rest alone."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from gateway_service.home.domain import PARTS
+
+if TYPE_CHECKING:
+    from gateway.tests.conftest import Reply, Services
+
+HOME = "/gateway/v1/home"
+
+
+@pytest.fixture
+def all_answer(services: "Services", reply: "type[Reply]") -> None:
+    for part in PARTS:
+        services.answers[part.path.split("?")[0]] = reply(body={"items": [part.name]})
+
+
+async def test_all_parts_come_with_what_their_services_answered(
+    citizen: httpx.AsyncClient, all_answer: None
+) -> None:
+    answer = await citizen.get(HOME)
+    assert answer.status_code == 200
+    assert answer.json() == {part.name: {"status": "OK", "data": {"items": [part.name]}} for part in PARTS}
+    assert answer.headers["cache-control"] == "private, no-store"
+
+
+async def test_the_users_own_token_is_passed_on_and_nothing_else(
+    citizen: httpx.AsyncClient, services: "Services", all_answer: None
+) -> None:
+    await citizen.get(HOME, headers={"Accept-Language": "en", "Cookie": "session=1", "X-User-Id": "1"})
+    asked = [one for one in services.peer.asked if one.path != "/identity/jwks"]
+    assert {one.path for one in asked} == {part.path for part in PARTS}
+    for one in asked:
+        assert one.headers["authorization"] == citizen.headers["Authorization"]
+        assert one.headers["accept-language"] == "en"
+        assert "cookie" not in one.headers
+        assert "x-user-id" not in one.headers
+
+
+async def test_a_failing_part_leaves_the_rest_alone(
+    citizen: httpx.AsyncClient, services: "Services", reply: "type[Reply]", all_answer: None
+) -> None:
+    services.answers["/certificates/v1/licences"] = reply(500, b"broken")
+    services.answers["/evaluation/v1/invitations"] = reply(403, {"code": "insufficient_scope"})
+    services.answers["/identity/v1/me/inbox"] = reply(200, b"not json")
+    answer = (await citizen.get(HOME)).json()
+    assert {name: part["status"] for name, part in answer.items()} == {
+        "me": "OK",
+        "inbox": "UNAVAILABLE",
+        "applications": "OK",
+        "licences": "UNAVAILABLE",
+        "invitations": "NOT_PERMITTED",
+    }
+    assert answer["licences"]["data"] is None
+
+
+async def test_slow_parts_do_not_add_up(
+    citizen: httpx.AsyncClient, services: "Services", all_answer: None
+) -> None:
+    services.slow |= {"/certificates/v1/licences", "/acceptance/v1/applications"}
+    began = time.monotonic()
+    answer = (await citizen.get(HOME)).json()
+    assert time.monotonic() - began < 3.5
+    assert answer["applications"]["status"] == answer["licences"]["status"] == "UNAVAILABLE"
+    assert answer["me"]["status"] == "OK"
+
+
+async def test_the_screen_is_a_persons(
+    citizen: httpx.AsyncClient, anybody: httpx.AsyncClient, token: Callable[..., str]
+) -> None:
+    staff = {"Authorization": f"Bearer {token(subject_type='staff')}"}
+    assert (await anybody.get(HOME)).status_code == 401
+    assert (await anybody.get(HOME, headers=staff)).json()["code"] == "not_a_person"
