@@ -79,10 +79,10 @@ def signing_key() -> ECKey:
 
 
 @pytest.fixture
-async def settings(postgres: TestPostgres, nats_server: TestNats) -> AsyncIterator[Settings]:
+async def settings(postgres: TestPostgres, nats_server: TestNats) -> Settings:
     await nats_server.clear()
     key = base64.b64encode(b"k" * 32).decode()
-    yield Settings(
+    return Settings(
         database_url=SecretStr(
             postgres.create_database("certificates", lambda url: migrate(url, MIGRATIONS))
         ),
@@ -146,7 +146,7 @@ def token(signing_key: ECKey) -> Token:
 
 @pytest.fixture
 def holder(token: Token) -> Callable[[], dict[str, str]]:
-    return lambda: token()
+    return token
 
 
 @pytest.fixture
@@ -171,7 +171,10 @@ def market(token: Token) -> Callable[[], dict[str, str]]:
 def police(token: Token) -> Callable[[], dict[str, str]]:
     """A clerk of another department."""
     return lambda: token(
-        sub=str(UUID(int=0xD1)), subject_type="staff", department_id=str(POLICE.id), roles=["clerk", "approver"]
+        sub=str(UUID(int=0xD1)),
+        subject_type="staff",
+        department_id=str(POLICE.id),
+        roles=["clerk", "approver"],
     )
 
 

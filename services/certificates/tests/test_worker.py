@@ -1,0 +1,104 @@
+"""The night's work, and the whole way of an event through the real broker."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import nats
+from sqlalchemy import func, select, update
+
+from certificates_service.app import define_service
+from certificates_service.departments.handlers import departments_by_id
+from certificates_service.licences.models import Licence
+from certificates_service.presentation.models import PresentationCode
+from certificates_service.settings import Settings
+from certificates_service.worker import run_nightly, seconds_until_night
+from service_common.app import create_app
+from service_common.clock import local_date, utc_now
+from service_common.contracts.envelope import CloudEvent
+from service_common.contracts.identity import DepartmentChanged
+from service_common.db import Database, new_id
+from service_common.streams import ensure_streams
+
+Json = dict[str, Any]
+Order = Callable[..., Json]
+Issue = Callable[[Json], Awaitable[Json]]
+Caller = Callable[[], dict[str, str]]
+
+
+async def test_the_night_writes_down_what_has_expired_once(
+    client: httpx.AsyncClient, issue: Issue, person_order: Order, holder: Caller, database: Database
+) -> None:
+    today = local_date(utc_now())
+    ends = await issue(person_order(valid_until=str(today)))
+    await issue(person_order(valid_until=str(today + timedelta(days=1))))
+    await issue(person_order())
+    assert await run_nightly(database, now=utc_now()) == 0
+    tomorrow = utc_now() + timedelta(days=1)
+    assert sum(await asyncio.gather(*(run_nightly(database, now=tomorrow) for _ in range(3)))) == 1
+    history = (await client.get(f"/licences/{ends['id']}/timeline", headers=holder())).json()
+    assert [one["action"] for one in history["entries"]] == ["issue", "expire"]
+    assert history["entries"][1]["actor_kind"] == "system"
+    async with database.sessions() as session:
+        row = await session.get(Licence, ends["id"])
+    assert row is not None
+    assert row.status == "EXPIRED"
+
+
+async def test_the_night_forgets_old_codes(
+    client: httpx.AsyncClient, issue: Issue, person_order: Order, holder: Caller, database: Database
+) -> None:
+    card = await issue(person_order())
+    await client.post(f"/licences/{card['id']}/present", headers=holder())
+
+    async def codes() -> int:
+        async with database.sessions() as session:
+            return await session.scalar(select(func.count()).select_from(PresentationCode)) or 0
+
+    await run_nightly(database, now=utc_now())
+    assert await codes() == 1
+    async with database.sessions() as session, session.begin():
+        await session.execute(update(PresentationCode).values(expires_at=utc_now() - timedelta(days=2)))
+    await run_nightly(database, now=utc_now())
+    assert await codes() == 0
+
+
+def test_the_night_begins_after_midnight_in_shanghai() -> None:
+    before = datetime(2026, 11, 22, 16, 4, tzinfo=UTC)  # 00:04 in Shanghai
+    assert seconds_until_night(before) == 60
+    assert seconds_until_night(before + timedelta(minutes=2)) == 24 * 3600 - 60
+
+
+async def test_a_department_told_by_the_broker_is_known_and_issues_leave_through_it(
+    settings: Settings, database: Database
+) -> None:
+    broker = await nats.connect(settings.nats_url.get_secret_value())
+    await ensure_streams(broker.jetstream(), settings)
+    department_id = new_id()
+    fact = DepartmentChanged(
+        department_id=department_id,
+        uscc="11990000LB0000484J",
+        name="示例市交通运输局",
+        short_name="交通局",
+        division="430300000000",
+    )
+    event = CloudEvent[DepartmentChanged](
+        id=new_id(),
+        type=fact.subject,
+        source="/identity",
+        subject=department_id,
+        time=utc_now(),
+        revision=1,
+        data=fact,
+    )
+    worker = create_app(define_service(settings), worker=True, api=False)
+    async with worker.router.lifespan_context(worker), asyncio.timeout(20):
+        await broker.jetstream().publish(fact.subject, event.model_dump_json().encode())
+        while True:
+            async with database.sessions() as session:
+                if department_id in await departments_by_id(session, [department_id]):
+                    break
+            await asyncio.sleep(0.05)
+    await broker.close()
