@@ -56,6 +56,7 @@ FOR_LATER_LISTENERS = {
     "gov.acceptance.item.published.v1",
     "gov.acceptance.bundle.published.v1",
     "gov.acceptance.application.finished.v1",
+    "gov.acceptance.card.cancelled.v1",
     "gov.acceptance.case.received.v1",
     "gov.acceptance.case.returned.v1",
     "gov.acceptance.case.suspended.v1",

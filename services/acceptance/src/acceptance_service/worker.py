@@ -5,14 +5,23 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from acceptance_service.applications.subscribers import SUBSCRIBERS as LICENCES
+from acceptance_service.cases import subscribers as cases
 from acceptance_service.departments import subscribers as departments
+from acceptance_service.submissions import subscribers as submissions
+from acceptance_service.supervision.sweeper import sweep_forever
 from service_common.app import Background
 from service_common.messaging import Subscriber
 
 
-def subscribers(_app: FastAPI) -> Sequence[Subscriber[Any]]:
+def subscribers(app: FastAPI) -> Sequence[Subscriber[Any]]:
     """Who listens to what."""
-    return departments.SUBSCRIBERS
+    return (
+        *departments.SUBSCRIBERS,
+        *LICENCES,
+        *cases.subscribers(app),
+        *submissions.subscribers(app),
+    )
 
 
-background: Sequence[Background] = ()
+background: Sequence[Background] = (sweep_forever,)

@@ -172,13 +172,24 @@ class CardLevel(StrEnum):
     RED = "RED"
 
 
-class CardIssued(Event):
-    """A rule of supervision was broken, or is about to be. Unique per case, rule and level."""
+class CardFacts(Event):
+    """What every event about a card says."""
 
-    subject: ClassVar[str] = "gov.acceptance.card.issued.v1"
     card_id: UUID
     case_id: UUID
     department_id: UUID
     division: str
     rule: str
     level: CardLevel
+
+
+class CardIssued(CardFacts):
+    """A rule of supervision was broken, or is about to be. Unique per case, rule and level."""
+
+    subject: ClassVar[str] = "gov.acceptance.card.issued.v1"
+
+
+class CardCancelled(CardFacts):
+    """Supervision took a card back: a fault of the system, force majeure, the applicant's own delay. It stays on record."""
+
+    subject: ClassVar[str] = "gov.acceptance.card.cancelled.v1"

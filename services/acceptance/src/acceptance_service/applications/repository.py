@@ -1,0 +1,57 @@
+"""Queries on applications that are used twice or longer than a line."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from acceptance_service.applications.models import Application, Form, HeldLicence, Material
+from service_common.crypto import KeyRing
+
+FORM_COLUMN = "application_forms.body"
+PROFILE_COLUMN = "applications.applicant_profile"
+
+
+async def find_application(session: AsyncSession, application_id: UUID, *, lock: bool) -> Application | None:
+    """One application, locked when something will be decided on it."""
+    statement = select(Application).where(Application.id == application_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return await session.scalar(statement)
+
+
+async def read_form(
+    session: AsyncSession, ring: KeyRing, application_id: UUID, revision: int
+) -> dict[str, Any]:
+    """A version of the form, unsealed; empty before anything was saved."""
+    body = await session.scalar(
+        select(Form.body).where(Form.application_id == application_id, Form.revision == revision)
+    )
+    form: dict[str, Any] = ring.decrypt_json(body, column=FORM_COLUMN) if body else {}
+    return form
+
+
+async def read_materials(session: AsyncSession, application_id: UUID) -> Mapping[str, Material]:
+    """The material rows of an application by code."""
+    rows = await session.scalars(
+        select(Material).where(Material.application_id == application_id).order_by(Material.code)
+    )
+    return {row.code: row for row in rows}
+
+
+async def find_licences(
+    session: AsyncSession,
+    holder_id: UUID,
+    *,
+    licence_ids: Sequence[UUID] = (),
+    type_codes: Sequence[str] = (),
+) -> Sequence[HeldLicence]:
+    """What a holder has, by id or by type; valid or not."""
+    statement = select(HeldLicence).where(HeldLicence.holder_id == holder_id)
+    if licence_ids:
+        statement = statement.where(HeldLicence.licence_id.in_(licence_ids))
+    if type_codes:
+        statement = statement.where(HeldLicence.type_code.in_(type_codes))
+    return (await session.scalars(statement.order_by(HeldLicence.licence_id))).all()

@@ -1,0 +1,126 @@
+"""Queries on cases that are used twice or longer than a line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from acceptance_service.applications.handlers.progress import lock_application
+from acceptance_service.applications.models import Application, Material
+from acceptance_service.cases.domain.rules import Gaps, NoSuchCase, TaskStatus
+from acceptance_service.cases.domain.states import CaseStatus
+from acceptance_service.cases.models import Case, Document, Procedure, Task
+from acceptance_service.departments.models import Department
+
+
+@dataclass
+class Dossier:
+    """A case with its application and its sister cases, all held by the application's row lock."""
+
+    application: Application
+    case: Case
+    cases: Sequence[Case]
+
+
+async def hold_dossier(session: AsyncSession, case_id: UUID) -> Dossier:
+    """Locks the application first and reads its cases then: two clerks at two sister cases never wait crosswise.
+
+    Raises: NoSuchCase.
+    """
+    application_id = await session.scalar(select(Case.application_id).where(Case.id == case_id))
+    if application_id is None:
+        raise NoSuchCase
+    application = await lock_application(session, application_id)
+    cases = await cases_of(session, application_id, refresh=True)
+    return Dossier(application, next(one for one in cases if one.id == case_id), cases)
+
+
+async def cases_of(session: AsyncSession, application_id: UUID, *, refresh: bool = False) -> Sequence[Case]:
+    """The cases of an application in the order of its plan."""
+    statement = select(Case).where(Case.application_id == application_id).order_by(Case.id)
+    if refresh:
+        statement = statement.execution_options(populate_existing=True)
+    return (await session.scalars(statement)).all()
+
+
+async def gaps_of_case(session: AsyncSession, application: Application, case: Case) -> Gaps:
+    """Which required materials of this case are missing now."""
+    rows = await session.scalars(
+        select(Material).where(
+            Material.application_id == application.id,
+            Material.required,
+            Material.provision == "MISSING",
+        )
+    )
+    mine = [row for row in rows if concerns(row, application, case)]
+    return Gaps(
+        missing=frozenset(row.code for row in mine),
+        tolerated=frozenset(row.code for row in mine if case.item_code in row.tolerated_in),
+        promised=application.tolerance_promised,
+    )
+
+
+def concerns(material: Material, application: Application, case: Case) -> bool:
+    """Whether a department needs a material: its item's, or the application's own at the lead department."""
+    if material.items:
+        return case.item_code in material.items
+    return case.department_id == application.lead_department_id
+
+
+async def inbox(
+    session: AsyncSession,
+    *,
+    department_id: UUID,
+    division_prefix: str,
+    status: CaseStatus | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Case]:
+    """A page of a department's cases, oldest submission first; open ones unless a status is asked for."""
+    statement = select(Case).where(
+        Case.department_id == department_id, Case.division.startswith(division_prefix, autoescape=True)
+    )
+    if status is None:
+        statement = statement.where(Case.ended_at.is_(None), Case.status != CaseStatus.WAITING)
+    else:
+        statement = statement.where(Case.status == status)
+    if after is not None:
+        statement = statement.where(tuple_(Case.submitted_at, Case.id) > after)
+    statement = statement.order_by(Case.submitted_at, Case.id).limit(limit + 1)
+    return (await session.scalars(statement)).all()
+
+
+async def open_tasks(session: AsyncSession, case_id: UUID) -> Sequence[Task]:
+    """Tasks of a case that are not done."""
+    return (
+        await session.scalars(
+            select(Task)
+            .where(and_(Task.case_id == case_id, Task.status == TaskStatus.OPEN))
+            .order_by(Task.id)
+        )
+    ).all()
+
+
+async def running_procedure(session: AsyncSession, case_id: UUID) -> Procedure | None:
+    """The special procedure that stops the clock now."""
+    return await session.scalar(
+        select(Procedure).where(Procedure.case_id == case_id, Procedure.ended_at.is_(None))
+    )
+
+
+async def documents_of(session: AsyncSession, case_ids: Sequence[UUID]) -> Sequence[Document]:
+    """Written acts, oldest first."""
+    return (
+        await session.scalars(
+            select(Document).where(Document.case_id.in_(case_ids)).order_by(Document.issued_at, Document.id)
+        )
+    ).all()
+
+
+async def department_short_name(session: AsyncSession, department_id: UUID) -> str:
+    """For document numbers; a department that identity has not told us of yet is named by its id's beginning."""
+    name = await session.scalar(select(Department.short_name).where(Department.id == department_id))
+    return (name or f"部门{department_id.hex[:8]}").replace(" ", "")

@@ -1,0 +1,357 @@
+"""Use cases of uploads: take in, attach, link, open, sweep."""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import filetype  # type: ignore[import-untyped]  # ships no types
+import structlog
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from acceptance_service.files.domain import (
+    LINK_SECONDS,
+    MEDIA_TYPES,
+    PICTURES,
+    SNIFF_BYTES,
+    FileEmpty,
+    FileInfected,
+    FileTooLarge,
+    FileTypeRefused,
+    LinkInvalid,
+    NoSuchFile,
+    Scan,
+    UploadKeyReused,
+)
+from acceptance_service.files.models import Blob, File
+from acceptance_service.files.pictures import strip_metadata
+from acceptance_service.files.scanner import Scanner, ScannerAway
+from acceptance_service.files.storage import ObjectStore
+from acceptance_service.files.vault import FileKey
+from service_common.auth import Caller
+from service_common.crypto import KeyRing
+from service_common.db import new_id
+
+logger = structlog.get_logger()
+
+_NAME_COLUMN = "files.name"
+_ADDRESS_COLUMN = "blobs.address"
+_LINK_COLUMN = "files.link"
+_ORPHAN_HOURS = 24
+_SWEEP_BATCH = 500
+
+
+@dataclass(frozen=True)
+class FilePort:
+    """What files need from outside the database."""
+
+    store: ObjectStore
+    scanner: Scanner
+    ring: KeyRing
+    limit_bytes: int
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Content that lies encrypted in the store and is not yet known to the database."""
+
+    object_key: str
+    sealed_key: bytes
+    sha256: bytes
+    size: int
+    media_type: str
+    scan: Scan
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """An uploaded file as its owner sees it."""
+
+    id: UUID
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    scan: str
+    created_at: datetime
+
+
+async def take_in(port: FilePort, content: AsyncIterator[bytes]) -> Stored:
+    """Sniffs, limits, strips, scans and stores an upload. No transaction is open meanwhile.
+
+    Pictures are held in memory, for they are encoded anew; everything else streams through.
+    Raises: FileTooLarge, FileEmpty, FileTypeRefused, PictureUnreadable, FileInfected, ScannerAway.
+    """
+    bounded = _bounded(content, port.limit_bytes)
+    head = b""
+    async for piece in bounded:
+        head += piece
+        if len(head) >= SNIFF_BYTES:
+            break
+    if not head:
+        raise FileEmpty
+    kind = filetype.guess(head)
+    media_type = kind.mime if kind else ""
+    if media_type not in MEDIA_TYPES:
+        raise FileTypeRefused
+    pieces = _chain(head, bounded)
+    if media_type in PICTURES:
+        whole = b"".join([piece async for piece in pieces])
+        pieces = _chain(await asyncio.to_thread(strip_metadata, whole, media_type), None)
+    return await _store(port, pieces, media_type)
+
+
+async def register_upload(
+    session: AsyncSession,
+    port: FilePort,
+    stored: Stored,
+    *,
+    name: str,
+    upload_key: str,
+    caller: Caller,
+    now: datetime,
+) -> tuple[FileFacts, str | None]:
+    """Makes stored content a file of the caller. Returns it, and the object that turned out superfluous, if any.
+
+    The same key and content give the same file again. Raises: UploadKeyReused.
+    """
+    owner = _owner(caller)
+    known = await session.scalar(select(File).where(File.uploaded_by == owner, File.upload_key == upload_key))
+    if known is not None:
+        if known.sha256 != stored.sha256:
+            raise UploadKeyReused
+        blob = await session.get_one(Blob, known.address)
+        return _facts(known, blob, port.ring), stored.object_key
+    address = port.ring.blind_index(stored.sha256.hex(), column=_ADDRESS_COLUMN)
+    fresh = await session.execute(
+        insert(Blob)
+        .values(
+            address=address,
+            object_key=stored.object_key,
+            sealed_key=stored.sealed_key,
+            size=stored.size,
+            media_type=stored.media_type,
+            scan=stored.scan.value,
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["address"])
+        .returning(Blob.address)
+    )
+    superfluous = None if fresh.first() else stored.object_key
+    file = File(
+        id=new_id(),
+        address=address,
+        sha256=stored.sha256,
+        name=port.ring.encrypt(name, column=_NAME_COLUMN),
+        uploaded_by=owner,
+        upload_key=upload_key,
+        created_at=now,
+    )
+    session.add(file)
+    await session.flush()
+    return _facts(file, await session.get_one(Blob, address), port.ring), superfluous
+
+
+async def attach(
+    session: AsyncSession,
+    file_ids: Sequence[UUID],
+    *,
+    application_id: UUID,
+    material_code: str,
+    formats: Collection[str],
+    caller: Caller,
+) -> list[str]:
+    """Makes the caller's files the content of one material, in place of earlier ones. Returns their SHA-256.
+
+    Raises: NoSuchFile, FileTypeRefused.
+    """
+    rows = (
+        await session.execute(
+            select(File, Blob.media_type)
+            .join(Blob, Blob.address == File.address)
+            .where(File.id.in_(file_ids))
+            .with_for_update(of=File)
+        )
+    ).all()
+    found = {file.id: (file, media_type) for file, media_type in rows}
+    for file_id in file_ids:
+        file, media_type = found.get(file_id, (None, ""))
+        mine = file is not None and (
+            file.application_id == application_id
+            or (file.application_id is None and file.uploaded_by == _owner(caller))
+        )
+        if not mine:
+            raise NoSuchFile
+        if formats and media_type not in formats:
+            raise FileTypeRefused
+    await session.execute(
+        update(File)
+        .where(File.application_id == application_id, File.material_code == material_code)
+        .where(File.id.not_in(file_ids))
+        .values(application_id=None, material_code=None)
+    )
+    await session.execute(
+        update(File)
+        .where(File.id.in_(file_ids))
+        .values(application_id=application_id, material_code=material_code)
+    )
+    return [found[file_id][0].sha256.hex() for file_id in file_ids]
+
+
+async def release_files(
+    session: AsyncSession, application_id: UUID, material_code: str | None = None
+) -> None:
+    """Files of a material, or of a discarded draft, become orphans."""
+    statement = update(File).where(File.application_id == application_id)
+    if material_code is not None:
+        statement = statement.where(File.material_code == material_code)
+    await session.execute(statement.values(application_id=None, material_code=None))
+
+
+async def files_of(session: AsyncSession, application_id: UUID, ring: KeyRing) -> dict[str, list[FileFacts]]:
+    """The files of an application by material code, in the order they were sent."""
+    rows = await session.execute(
+        select(File, Blob)
+        .join(Blob, Blob.address == File.address)
+        .where(File.application_id == application_id)
+        .order_by(File.id)
+    )
+    found: dict[str, list[FileFacts]] = {}
+    for file, blob in rows:
+        found.setdefault(file.material_code or "", []).append(_facts(file, blob, ring))
+    return found
+
+
+async def own_file(session: AsyncSession, file_id: UUID, caller: Caller) -> UUID:
+    """The file, when the caller uploaded it. Raises: NoSuchFile."""
+    found = await session.scalar(
+        select(File.id).where(File.id == file_id, File.uploaded_by == _owner(caller))
+    )
+    if found is None:
+        raise NoSuchFile
+    return found
+
+
+def sign_link(ring: KeyRing, file_id: UUID, *, now: datetime) -> tuple[str, datetime]:
+    """A path that opens the file for five minutes, whoever holds it."""
+    expires = int(now.timestamp()) + LINK_SECONDS
+    signature = ring.blind_index(f"{file_id}:{expires}", column=_LINK_COLUMN).hex()
+    path = f"/acceptance/v1/files/{file_id}/content?expires={expires}&signature={signature}"
+    return path, datetime.fromtimestamp(expires, UTC)
+
+
+def check_link(ring: KeyRing, file_id: UUID, expires: int, signature: str, *, now: datetime) -> None:
+    """Raises: LinkInvalid."""
+    expected = ring.blind_index(f"{file_id}:{expires}", column=_LINK_COLUMN).hex()
+    if not hmac.compare_digest(expected, signature) or now.timestamp() > expires:
+        raise LinkInvalid
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """A file ready to be sent."""
+
+    name: str
+    media_type: str
+    size: int
+    content: AsyncIterator[bytes]
+
+
+async def open_file(session: AsyncSession, port: FilePort, file_id: UUID) -> OpenFile:
+    """Finds a file and prepares its decryption; nothing is read yet. Raises: NoSuchFile."""
+    row = (
+        await session.execute(
+            select(File.name, Blob).join(Blob, Blob.address == File.address).where(File.id == file_id)
+        )
+    ).first()
+    if row is None:
+        raise NoSuchFile
+    blob: Blob = row.Blob
+    key = FileKey.unsealed(blob.sealed_key, port.ring)
+    name = port.ring.decrypt(row.name, column=_NAME_COLUMN)
+    return OpenFile(name, blob.media_type, blob.size, key.decrypt(port.store.read(blob.object_key)))
+
+
+async def forget_orphans(session: AsyncSession, *, now: datetime) -> list[str]:
+    """Drops uploads that no application took within a day, and content that nobody has any more.
+
+    Returns the objects to delete once this transaction is committed.
+    """
+    until = now - timedelta(hours=_ORPHAN_HOURS)
+    orphans = (
+        select(File.id).where(File.application_id.is_(None), File.created_at < until).limit(_SWEEP_BATCH)
+    )
+    await session.execute(delete(File).where(File.id.in_(orphans)))
+    unused = (
+        delete(Blob)
+        .where(Blob.created_at < until, ~exists().where(File.address == Blob.address))
+        .returning(Blob.object_key)
+    )
+    return list(await session.scalars(unused))
+
+
+async def unknown_objects(session: AsyncSession, keys: Sequence[str]) -> list[str]:
+    """Of these objects, those that the database does not know: a crash between storing and registering."""
+    if not keys:
+        return []
+    known = set(await session.scalars(select(Blob.object_key).where(Blob.object_key.in_(keys))))
+    return [key for key in keys if key not in known]
+
+
+def _owner(caller: Caller) -> str:
+    return f"{caller.subject_type}:{caller.subject_id}"
+
+
+def _facts(file: File, blob: Blob, ring: KeyRing) -> FileFacts:
+    return FileFacts(
+        id=file.id,
+        name=ring.decrypt(file.name, column=_NAME_COLUMN),
+        media_type=blob.media_type,
+        size=blob.size,
+        sha256=file.sha256.hex(),
+        scan=blob.scan,
+        created_at=file.created_at,
+    )
+
+
+async def _bounded(content: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+    read = 0
+    async for piece in content:
+        read += len(piece)
+        if read > limit:
+            raise FileTooLarge(limit_mib=limit // 1024**2)
+        yield piece
+
+
+async def _chain(head: bytes, rest: AsyncIterator[bytes] | None) -> AsyncIterator[bytes]:
+    yield head
+    if rest is not None:
+        async for piece in rest:
+            yield piece
+
+
+async def _store(port: FilePort, pieces: AsyncIterator[bytes], media_type: str) -> Stored:
+    object_key = uuid4().hex
+    key = FileKey.make()
+    digest = hashlib.sha256()
+    size = 0
+
+    async def measured() -> AsyncIterator[bytes]:
+        nonlocal size
+        async for piece in pieces:
+            digest.update(piece)
+            size += len(piece)
+            yield piece
+
+    await port.store.write(object_key, key.encrypt(measured()))
+    try:
+        verdict = await port.scanner.scan(key.decrypt(port.store.read(object_key)))
+    except (FileInfected, ScannerAway):
+        await port.store.delete(object_key)
+        raise
+    return Stored(object_key, key.sealed(port.ring), digest.digest(), size, media_type, verdict)

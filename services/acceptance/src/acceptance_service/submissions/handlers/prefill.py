@@ -1,0 +1,161 @@
+"""What the government already holds is not asked again: prefill of the form, waiver of materials."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from acceptance_service.applications.handlers.drafts import own_application, plan_of
+from acceptance_service.applications.models import HeldLicence
+from acceptance_service.applications.repository import find_licences
+from acceptance_service.clients.identity import Profile
+from acceptance_service.submissions.domain import (
+    Prefill,
+    PrefillNeeds,
+    UsableLicence,
+    combine,
+    prefill_needs,
+    profile_subject,
+)
+from service_common.auth import Caller
+from service_common.contracts.acceptance import HolderKind
+from service_common.contracts.certificates import LicenceStatus
+from service_common.db import Database
+from service_common.errors import Unavailable
+
+logger = structlog.get_logger()
+
+Answer = TypeVar("Answer")
+
+
+class Profiles(Protocol):
+    """Identity, as prefill asks it."""
+
+    async def look_up(
+        self, kind: HolderKind, holder_id: UUID, *, purpose: str, application_id: UUID
+    ) -> Profile:
+        """Verified values of a person, for a purpose."""
+
+
+class Licences(Protocol):
+    """The licence library, as prefill asks it."""
+
+    async def held(self, holder_id: UUID, type_code: str) -> list[dict[str, Any]]:
+        """Licences of a holder and type."""
+
+    async def fetch_surface(self, licence_id: UUID, *, purpose: str, application_id: UUID) -> dict[str, Any]:
+        """What stands on a licence."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be asked for one application, read before any call leaves."""
+
+    application_id: UUID
+    applicant_kind: HolderKind
+    applicant_id: UUID
+    person_id: UUID
+    needs: PrefillNeeds
+    held: Sequence[HeldLicence]
+
+
+async def read_question(session: AsyncSession, application_id: UUID, *, caller: Caller) -> Question:
+    """The plan's wishes, and which licences the applicant has by our projection."""
+    application = await own_application(session, application_id, caller)
+    needs = prefill_needs(await plan_of(session, application))
+    held = await find_licences(session, application.applicant_id)
+    wanted_names = {one.type_name for one in needs.licence_fields}
+    usable = [
+        one
+        for one in held
+        if one.status == LicenceStatus.NORMAL
+        and (one.type_code in needs.licence_types or one.type_name in wanted_names)
+    ]
+    return Question(
+        application.id,
+        application.applicant_kind,
+        application.applicant_id,
+        caller.person_id,
+        needs,
+        usable,
+    )
+
+
+async def prefill_application(
+    database: Database,
+    profiles: Profiles,
+    licences: Licences,
+    application_id: UUID,
+    *,
+    caller: Caller,
+) -> Prefill:
+    """Asks identity and the licence library side by side, with no transaction open.
+
+    A peer that does not answer is named in ``unavailable``, and people fill in or upload themselves: never blocked.
+    Raises: NoSuchApplication.
+    """
+    async with database.sessions() as session:
+        question = await read_question(session, application_id, caller=caller)
+    (profile, profile_away), (found, licences_away) = await asyncio.gather(
+        _profile(profiles, question), _licences(licences, question)
+    )
+    away = [
+        name for name, is_away in (("identity", profile_away), ("certificates", licences_away)) if is_away
+    ]
+    return combine(question.needs, profile, found, unavailable=away)
+
+
+async def _profile(profiles: Profiles, question: Question) -> tuple[Mapping[str, str] | None, bool]:
+    fields: dict[str, str] = {}
+    away = False
+    subjects = profile_subject(
+        question.needs, question.applicant_kind, question.applicant_id, question.person_id
+    )
+    for kind, holder_id in subjects:
+        answer = await _unless_away(
+            profiles.look_up(kind, holder_id, purpose="PREFILL", application_id=question.application_id)
+        )
+        away = away or answer is None
+        fields |= answer.fields if answer else {}
+    return fields, away
+
+
+async def _licences(licences: Licences, question: Question) -> tuple[list[UsableLicence], bool]:
+    """The projection knows what is held; one not heard of yet is asked for. Surfaces are fetched only where a field needs them."""
+    found = {
+        one.licence_id: UsableLicence(one.licence_id, one.identifier, one.type_code, one.type_name)
+        for one in question.held
+    }
+    away = False
+    known_types = {one.type_code for one in found.values()}
+    for type_code in sorted(question.needs.licence_types - known_types):
+        answer = await _unless_away(licences.held(question.applicant_id, type_code))
+        away = away or answer is None
+        for one in answer or []:
+            if one.get("status") == LicenceStatus.NORMAL:
+                licence_id = UUID(one["id"])
+                found[licence_id] = UsableLicence(
+                    licence_id, one["identifier"], one["type_code"], one["type_name"]
+                )
+    wanted = {one.type_name for one in question.needs.licence_fields}
+    for licence in [one for one in found.values() if one.type_name in wanted]:
+        surface = await _unless_away(
+            licences.fetch_surface(
+                licence.licence_id, purpose="PREFILL", application_id=question.application_id
+            )
+        )
+        away = away or surface is None
+        found[licence.licence_id] = replace(licence, surface=surface)
+    return list(found.values()), away
+
+
+async def _unless_away(call: Coroutine[Any, Any, Answer]) -> Answer | None:
+    try:
+        return await call
+    except Unavailable as error:
+        logger.warning("prefill_peer_unavailable", error=error.code)
+        return None

@@ -1,0 +1,134 @@
+"""Handing an application in: one transaction that makes its cases, numbers, history and events."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from acceptance_service.applications.domain import (
+    ApplicationStatus,
+    FormInvalid,
+    NotDraft,
+    SubmissionIncomplete,
+    check_form,
+    gaps_of,
+    need_complete_plan,
+)
+from acceptance_service.applications.handlers.drafts import form_digest, own_application, plan_of
+from acceptance_service.applications.handlers.materials import resolve_materials, store_resolved
+from acceptance_service.applications.handlers.progress import application_facts
+from acceptance_service.applications.models import Application
+from acceptance_service.applications.repository import read_form
+from acceptance_service.bundles.domain import Plan
+from acceptance_service.calendars.handlers import current_calendar
+from acceptance_service.cases.domain.deadlines import limit_due
+from acceptance_service.cases.handlers.opening import open_cases
+from acceptance_service.cases.handlers.performing import Act
+from acceptance_service.cases.models import Case
+from acceptance_service.numbering.handlers import Serials, draw_project_numbers, draw_query_number
+from service_common import outbox, timeline
+from service_common.auth import Caller
+from service_common.contracts.acceptance import ApplicationSubmitted
+from service_common.crypto import KeyRing
+from service_common.errors import FieldProblem
+
+PASSWORD_COLUMN = "applications.query_password_hash"  # noqa: S105 - the name of a column
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the applicant gets, once: the query password is stored only as a keyed hash."""
+
+    application: Application
+    cases: Sequence[Case]
+    query_password: str
+
+
+async def submit_application(
+    session: AsyncSession,
+    ring: KeyRing,
+    serials: Serials,
+    application_id: UUID,
+    *,
+    caller: Caller,
+    now: datetime,
+) -> Receipt:
+    """Plans anew, checks everything, draws the numbers, opens the cases, tells the others. All or nothing.
+
+    Raises: NoSuchApplication, NotDraft, QuestionsUnanswered, TrustLevelTooLow, FormInvalid, SubmissionIncomplete.
+    """
+    application = await own_application(session, application_id, caller, lock=True)
+    if application.status is not ApplicationStatus.DRAFT:
+        raise NotDraft
+    plan = await plan_of(session, application)
+    need_complete_plan(plan)
+    caller.need_trust_level(plan.min_trust_level)
+    form = await read_form(session, ring, application.id, application.form_revision)
+    resolved = await resolve_materials(session, application, plan)
+    _need_complete(plan, form, gaps_of(resolved, tolerance_promised=application.tolerance_promised))
+    await store_resolved(session, application, resolved, now=now)
+    project_numbers, master = await draw_project_numbers(
+        serials,
+        [item.implementation_code for item in plan.items],
+        plan.division,
+        now,
+        master=plan.bundle_code is not None,
+    )
+    application.query_number = await draw_query_number(session, now)
+    password = f"{secrets.randbelow(1_000_000):06d}"
+    application.query_password_hash = password_hash(ring, application.query_number, password)
+    _fill(application, plan, number=master or project_numbers[0], now=now)
+    if plan.promised_limit is not None:
+        calendar = await current_calendar(session)
+        application.promised_due_on = limit_due(now, plan.promised_limit, calendar).due_date
+    act = Act.of(caller, now, ring)
+    cases = await open_cases(session, application, plan, project_numbers, act)
+    event = ApplicationSubmitted(
+        **application_facts(application, [one.item_code for one in cases], [one.id for one in cases])
+    )
+    await outbox.add(session, application, event, now=now)
+    await session.flush()
+    await timeline.append(
+        session,
+        application.id,
+        "SUBMITTED",
+        actor=act.actor,
+        at=now,
+        facts={
+            "number": application.number,
+            "form_sha256": form_digest(form).hex(),
+            "bundle_version": plan.bundle_version,
+            "materials": {material.code: way.value for material, way in resolved},
+            "promises": application.promises,
+            "cases": [one.project_no for one in cases],
+        },
+    )
+    return Receipt(application, cases, password)
+
+
+def password_hash(ring: KeyRing, query_number: str, password: str) -> bytes:
+    """A keyed hash: a stolen table of six-digit passwords is of no use without the key."""
+    return ring.blind_index(f"{query_number}:{password}", column=PASSWORD_COLUMN)
+
+
+def _need_complete(plan: Plan, form: dict[str, object], gaps: list[FieldProblem]) -> None:
+    problems = list(gaps)
+    try:
+        check_form(plan.form_schema, form, complete=True)
+    except FormInvalid as invalid:
+        problems += [FieldProblem(f"/form{one.pointer}", one.code, one.zh, one.en) for one in invalid.fields]
+    if problems:
+        raise SubmissionIncomplete(fields=problems)
+
+
+def _fill(application: Application, plan: Plan, *, number: str, now: datetime) -> None:
+    application.status = ApplicationStatus.IN_PROGRESS
+    application.number = number
+    application.bundle_version = plan.bundle_version
+    application.title = plan.title
+    application.lead_department_id = plan.lead_department_id
+    application.form_schema = plan.form_schema
+    application.submitted_at = now
