@@ -27,7 +27,8 @@ async def revision_of(database_url: str) -> str | None:
     """What Alembic noted last; None before the first migration. Raises: OSError, asyncpg.PostgresError."""
     connection = await asyncpg.connect(database_url, timeout=5)
     try:
-        return await connection.fetchval("SELECT version_num FROM alembic_version", timeout=5)
+        found = await connection.fetchval("SELECT version_num FROM alembic_version", timeout=5)
+        return None if found is None else str(found)
     except asyncpg.UndefinedTableError:
         return None
     finally:
