@@ -10,26 +10,31 @@ import nats
 from sqlalchemy import func, select, update
 
 from certificates_service.app import define_service
-from certificates_service.departments.handlers import departments_by_id
+from certificates_service.licences.domain import Content, IssuerNotKnown, Order
+from certificates_service.licences.handlers.issue import Desk, issue_licence
 from certificates_service.licences.models import Licence
 from certificates_service.presentation.models import PresentationCode
 from certificates_service.settings import Settings
 from certificates_service.worker import run_nightly, seconds_until_night
 from service_common.app import create_app
+from service_common.auth import Caller
 from service_common.clock import local_date, utc_now
+from service_common.contracts.acceptance import HolderKind
+from service_common.contracts.certificates import LicenceIssued
 from service_common.contracts.envelope import CloudEvent
 from service_common.contracts.identity import DepartmentChanged
+from service_common.crypto import KeyRing
 from service_common.db import Database, new_id
 from service_common.streams import ensure_streams
 
 Json = dict[str, Any]
-Order = Callable[..., Json]
+OrderJson = Callable[..., Json]
 Issue = Callable[[Json], Awaitable[Json]]
-Caller = Callable[[], dict[str, str]]
+Headers = Callable[[], dict[str, str]]
 
 
 async def test_the_night_writes_down_what_has_expired_once(
-    client: httpx.AsyncClient, issue: Issue, person_order: Order, holder: Caller, database: Database
+    client: httpx.AsyncClient, issue: Issue, person_order: OrderJson, holder: Headers, database: Database
 ) -> None:
     today = local_date(utc_now())
     ends = await issue(person_order(valid_until=str(today)))
@@ -48,7 +53,7 @@ async def test_the_night_writes_down_what_has_expired_once(
 
 
 async def test_the_night_forgets_old_codes(
-    client: httpx.AsyncClient, issue: Issue, person_order: Order, holder: Caller, database: Database
+    client: httpx.AsyncClient, issue: Issue, person_order: OrderJson, holder: Headers, database: Database
 ) -> None:
     card = await issue(person_order())
     await client.post(f"/licences/{card['id']}/present", headers=holder())
@@ -71,11 +76,12 @@ def test_the_night_begins_after_midnight_in_shanghai() -> None:
     assert seconds_until_night(before + timedelta(minutes=2)) == 24 * 3600 - 60
 
 
-async def test_a_department_told_by_the_broker_is_known_and_issues_leave_through_it(
-    settings: Settings, database: Database
+async def test_a_department_is_heard_of_and_a_licence_told_of_through_the_broker(
+    settings: Settings, database: Database, ring: KeyRing
 ) -> None:
     broker = await nats.connect(settings.nats_url.get_secret_value())
-    await ensure_streams(broker.jetstream(), settings)
+    jetstream = broker.jetstream()
+    await ensure_streams(jetstream, settings)
     department_id = new_id()
     fact = DepartmentChanged(
         department_id=department_id,
@@ -93,12 +99,32 @@ async def test_a_department_told_by_the_broker_is_known_and_issues_leave_through
         revision=1,
         data=fact,
     )
+    order = Order(
+        "11990000LB0000230M001",
+        HolderKind.LEGAL_PERSON,
+        new_id(),
+        department_id,
+        Content({"统一社会信用代码": "91990101MA0000A19H", "名称": "试验田"}, local_date(utc_now()), None),
+    )
     worker = create_app(define_service(settings), worker=True, api=False)
     async with worker.router.lifespan_context(worker), asyncio.timeout(20):
-        await broker.jetstream().publish(fact.subject, event.model_dump_json().encode())
-        while True:
-            async with database.sessions() as session:
-                if department_id in await departments_by_id(session, [department_id]):
-                    break
-            await asyncio.sleep(0.05)
+        await jetstream.publish(fact.subject, event.model_dump_json().encode())
+        licence = await _issue_when_known(database, Desk(ring, settings.licence_issuer), order)
+        told = await jetstream.subscribe(LicenceIssued.subject, ordered_consumer=True)
+        message = await told.next_msg(timeout=15)
+    heard = CloudEvent[LicenceIssued].model_validate_json(message.data)
+    assert (heard.data.identifier, heard.revision) == (licence.identifier, 1)
     await broker.close()
+
+
+async def _issue_when_known(database: Database, desk: Desk, order: Order) -> Licence:
+    caller = Caller(
+        subject_id="acceptance", subject_type="client", client_id="acceptance", scopes=frozenset()
+    )
+    while True:
+        try:
+            async with database.sessions() as session, session.begin():
+                licence, _ = await issue_licence(session, desk, order, caller=caller, now=utc_now())
+                return licence
+        except IssuerNotKnown:
+            await asyncio.sleep(0.05)
