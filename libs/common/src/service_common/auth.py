@@ -92,10 +92,13 @@ class Caller:
 
     @property
     def person_id(self) -> UUID:
-        """Raises: NotAPerson."""
+        """Raises: NotAPerson, also to a partner's client, whose pairwise ``sub`` names nobody here."""
         if self.subject_type != "person":
             raise NotAPerson
-        return UUID(self.subject_id)
+        try:
+            return UUID(self.subject_id)
+        except ValueError:
+            raise NotAPerson from None
 
     @property
     def staff_id(self) -> UUID:

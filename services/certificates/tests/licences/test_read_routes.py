@@ -102,6 +102,15 @@ async def test_a_client_has_no_licences_of_its_own(client: httpx.AsyncClient, ma
     assert (await client.get("/licences", headers=market())).json()["code"] == "not_a_person"
 
 
+async def test_a_partners_app_that_knows_a_person_by_a_pairwise_name_sees_no_licences(
+    client: httpx.AsyncClient, issue: Issue, token: Callable[..., dict[str, str]], person_order: Order
+) -> None:
+    card = await issue(person_order())
+    pairwise = token(sub="q8ZrX0pairwise", client_id="partner-app")
+    assert (await client.get("/licences", headers=pairwise)).status_code == 403
+    assert (await client.get(f"/licences/{card['id']}", headers=pairwise)).status_code == 404
+
+
 async def test_the_end_of_validity_counts_at_once(
     client: httpx.AsyncClient, issue: Issue, holder: Caller, person_order: Order, database: Database
 ) -> None:
