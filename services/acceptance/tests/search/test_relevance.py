@@ -48,9 +48,6 @@ FIRST = [
 
 # text, division, what one of the first three titles must contain
 AMONG_THREE = [
-    ("公司注销怎么办理", None, "企业注销登记"),
-    ("残疾证", None, "残疾人服务"),
-    ("低保", None, "社会救助"),
     ("卖烟", XIANGTAN, "烟草专卖零售"),
     ("香烟零售证", XIANGTAN, "烟草专卖零售"),
     ("消防检查", XIANGTAN, "消防安全检查"),
@@ -69,6 +66,14 @@ AMONG_THREE = [
     ("户口迁移", GUANGAN, "户口"),
 ]
 
+# text, the bundle that must stand on the first page below the items that the words name
+BUNDLE_BELOW_ITEMS = [
+    ("公司注销怎么办理", "企业注销登记"),
+    ("残疾证", "残疾人服务"),
+    ("低保", "社会救助"),
+    ("食品经营许可证", "开办餐饮店"),
+]
+
 
 @pytest.mark.parametrize(("text", "division", "expected"), FIRST, ids=[row[0] for row in FIRST])
 async def test_the_first_result_is_what_was_meant(
@@ -84,4 +89,12 @@ async def test_what_was_meant_is_among_the_first_three(
     catalogue_session: AsyncSession, text: str, division: str | None, expected: str
 ) -> None:
     found = await titles(catalogue_session, text, division)
+    assert any(expected in title for title in found), found
+
+
+@pytest.mark.parametrize(("text", "expected"), BUNDLE_BELOW_ITEMS, ids=[row[0] for row in BUNDLE_BELOW_ITEMS])
+async def test_the_bundle_of_the_items_meant_is_on_the_first_page(
+    catalogue_session: AsyncSession, text: str, expected: str
+) -> None:
+    found = await titles(catalogue_session, text, None, count=10)
     assert any(expected in title for title in found), found

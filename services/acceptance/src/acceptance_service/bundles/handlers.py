@@ -18,7 +18,7 @@ from acceptance_service.bundles.planning import (
 from acceptance_service.bundles.savings import Savings, compute_savings
 from acceptance_service.bundles.scenario import follow, unlisted
 from acceptance_service.catalogue.domain import ApplicantKind, Completeness, GuideMissing, NoSuchEntry
-from gov_rules.divisions import to_area_code
+from acceptance_service.divisions import read_division
 
 
 async def find_bundle(session: AsyncSession, code: str) -> PublishedBundle:
@@ -50,7 +50,7 @@ async def plan_application(
     """The plan of exactly one of a bundle or an item in a division; without one, where the catalogue places it.
 
     On the versions published at this moment. Raises: NoSuchEntry, BadAnswers, NotOfferedThere, GuideMissing,
-    InvalidIdentifier.
+    BadDivision.
     """
     shown = await show_plan(
         session, bundle_code=bundle_code, item_code=item_code, division=division, answers=answers
@@ -83,14 +83,14 @@ async def show_plan(
     """A plan with what stands beside it. Raises: as ``plan_application``."""
     if bundle_code is not None and item_code is None:
         bundle = await find_bundle(session, bundle_code)
-        place = to_area_code(division or bundle.definition.division)
+        place = read_division(division or bundle.definition.division)
         plan = plan_bundle(bundle, division=place, answers=answers)
         related = related_items(bundle.definition, plan.answers)
         return ShownPlan(plan, related, _not_serving(bundle.items, plan, applicant_kind))
     if item_code is not None and bundle_code is None:
         item = await find_item(session, item_code)
         follow((), answers)
-        plan = plan_item(item, division=to_area_code(division or item.definition.division))
+        plan = plan_item(item, division=read_division(division or item.definition.division))
         return ShownPlan(plan, (), _not_serving({item_code: item}, plan, applicant_kind))
     raise ValueError("a plan is of a bundle or of an item")
 
@@ -109,7 +109,7 @@ async def show_savings(
 ) -> Savings:
     """What the bundle spares on a path, computed from the catalogue. Raises: NoSuchEntry, BadAnswers, NotOfferedThere."""
     bundle = await find_bundle(session, bundle_code)
-    place = to_area_code(division or bundle.definition.division)
+    place = read_division(division or bundle.definition.division)
     plan = plan_bundle(
         bundle, division=place, answers=unlisted(bundle.definition.scenario.questions, answers)
     )

@@ -7,7 +7,7 @@ lacking too: the sum over the known items is a lower bound and shown as that, ne
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from acceptance_service.bundles.domain import Necessity, Plan, SatisfactionKind
+from acceptance_service.bundles.domain import Necessity, Plan, PlannedMaterial, SatisfactionKind
 from acceptance_service.bundles.planning import PublishedBundle
 from acceptance_service.catalogue.bundle_definition import Reform
 from acceptance_service.catalogue.definitions import ItemDefinition, LimitDocument
@@ -37,12 +37,17 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Savings:
-    """All measures of one path beside the source's own figures."""
+    """All measures of one path beside the source's own figures.
+
+    Of the required materials after, ``materials_in_form`` are collected by the joint form, and ``materials_replaceable`` can be
+    replaced by a licence, verified data or a promise, which the applicant's own application decides.
+    """
 
     plan: Plan
     figures: tuple[Figure, ...]
     reform: Reform
-    materials_without_upload: int
+    materials_in_form: int
+    materials_replaceable: int
 
 
 def compute_savings(bundle: PublishedBundle, plan: Plan) -> Savings:
@@ -68,10 +73,13 @@ def compute_savings(bundle: PublishedBundle, plan: Plan) -> Savings:
         ),
         _figure("visits", items, lambda item: item.visits, *_visits_after(bundle)),
     )
-    without_upload = sum(
-        any(way.kind is SatisfactionKind.JOINT_FORM for way in one.satisfied_by) for one in required
-    )
-    return Savings(plan, figures, bundle.definition.reform, without_upload)
+    in_form = [one for one in required if SatisfactionKind.JOINT_FORM in _kinds(one)]
+    replaceable = [one for one in required if one not in in_form and one.satisfied_by]
+    return Savings(plan, figures, bundle.definition.reform, len(in_form), len(replaceable))
+
+
+def _kinds(material: PlannedMaterial) -> set[SatisfactionKind]:
+    return {way.kind for way in material.satisfied_by}
 
 
 def _visits_after(bundle: PublishedBundle) -> tuple[int | None, tuple[str, ...]]:

@@ -352,7 +352,10 @@ class SavingsRead(BaseModel):
     complete: bool
     items: list[str]
     figures: list[FigureRead]
-    materials_without_upload: int = Field(description="Required materials that the joint form replaces.")
+    materials_in_form: int = Field(description="Of the materials after: collected by the joint form.")
+    materials_replaceable: int = Field(
+        description="Of the materials after: can be replaced by a licence, verified data or a promise."
+    )
     reform: ReformRead
 
     @classmethod
@@ -382,6 +385,7 @@ class SavingsRead(BaseModel):
                 )
                 for one in savings.figures
             ],
-            materials_without_upload=savings.materials_without_upload,
+            materials_in_form=savings.materials_in_form,
+            materials_replaceable=savings.materials_replaceable,
             reform=ReformRead.model_validate(savings.reform),
         )

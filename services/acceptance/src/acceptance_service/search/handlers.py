@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from acceptance_service.divisions import read_division
 from acceptance_service.search import repository
 from acceptance_service.search.domain import (
     EntryKind,
@@ -122,9 +123,9 @@ async def search_catalogue(session: AsyncSession, wish: Wish) -> Sequence[Found]
     """Up to ``limit + 1`` published things that fit best, best first.
 
     Within a division, what it and the divisions above it offer; without one, anywhere. Raises: NothingToSearch,
-    InvalidIdentifier.
+    BadDivision.
     """
-    chain = division_chain(wish.division) if wish.division else None
+    chain = division_chain(read_division(wish.division)) if wish.division else None
     synonyms = await repository.synonyms_in(session, normalise(wish.text))
     concepts = understand(wish.text, synonyms)
     tokens = {token for concept in concepts for one in concept.alternatives for token in one.tokens}

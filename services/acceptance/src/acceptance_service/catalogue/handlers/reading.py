@@ -18,7 +18,7 @@ from acceptance_service.catalogue.domain import (
 )
 from acceptance_service.catalogue.models import Bundle, ServiceItem, Theme
 from acceptance_service.catalogue.repository import ROWS, Row
-from gov_rules.divisions import to_area_code
+from acceptance_service.divisions import read_division
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class ItemFilter:
 async def list_items(
     session: AsyncSession, wanted: ItemFilter, *, after: str | None, limit: int
 ) -> Sequence[ServiceItem]:
-    """Published items in the order of their codes. Raises: InvalidIdentifier."""
+    """Published items in the order of their codes. Raises: BadDivision."""
     statement = _published(ServiceItem, after, limit)
     if wanted.division:
-        statement = statement.where(ServiceItem.division == to_area_code(wanted.division))
+        statement = statement.where(ServiceItem.division == read_division(wanted.division))
     if wanted.department_id:
         statement = statement.where(ServiceItem.department_id == wanted.department_id)
     if wanted.item_type:
@@ -56,10 +56,10 @@ async def list_items(
 async def list_bundles(
     session: AsyncSession, *, division: str | None, after: str | None, limit: int
 ) -> Sequence[Bundle]:
-    """Published bundles in the order of their codes. Raises: InvalidIdentifier."""
+    """Published bundles in the order of their codes. Raises: BadDivision."""
     statement = _published(Bundle, after, limit)
     if division:
-        statement = statement.where(Bundle.offered_in.contains([to_area_code(division)]))
+        statement = statement.where(Bundle.offered_in.contains([read_division(division)]))
     return (await session.scalars(statement)).all()
 
 
