@@ -1,0 +1,164 @@
+"""How a subject proves who it is: user names, passwords, one-time codes, and how often one may try."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from service_common.errors import Conflict, FieldProblem, Invalid, Unauthenticated
+
+
+class SubjectKind(StrEnum):
+    """Who stands behind an account."""
+
+    PERSON = "PERSON"
+    STAFF = "STAFF"
+
+
+class UsernameTaken(Conflict):
+    """User names are unique among persons and staff together."""
+
+    code = "username_taken"
+    zh = "该用户名已被使用，请换一个。"
+    en = "This user name is taken: choose another one."
+
+
+class UsernameUnsuitable(Invalid):
+    """Not a name that people can type everywhere."""
+
+    code = "username_unsuitable"
+    zh = "用户名应为 3 至 40 位的字母、数字、点、下划线或连字符，以字母开头。"
+    en = "A user name has 3 to 40 letters, digits, dots, underscores or hyphens and begins with a letter."
+
+
+class PasswordUnsuitable(Invalid):
+    """Too short, too long, or one that attackers try first (NIST SP 800-63B §5.1.1.2)."""
+
+    code = "password_unsuitable"
+    zh = "{reason_zh}"
+    en = "{reason_en}"
+
+    def __init__(self, *, zh: str, en: str) -> None:
+        problem = FieldProblem("/password", "password_unsuitable", zh, en)
+        super().__init__(fields=[problem], reason_zh=zh, reason_en=en)
+
+
+class WrongCredentials(Unauthenticated):
+    """One answer for an unknown account, a wrong password and a closed account."""
+
+    code = "wrong_credentials"
+    zh = "用户名或密码不正确。"
+    en = "The user name or the password is wrong."
+
+
+class WrongSecondFactor(Unauthenticated):
+    """The one-time code is wrong, too old, or was used already."""
+
+    code = "wrong_second_factor"
+    zh = "动态口令不正确或已使用过，请等待下一个口令。"
+    en = "The one-time code is wrong or was used: wait for the next one."
+
+
+_USERNAME = re.compile(r"[a-z][a-z0-9._-]{2,39}")
+_PASSWORD_LENGTHS = (10, 128)
+# The heads of the published lists of leaked passwords that are long enough to pass the length rule.
+_COMMON = frozenset(
+    [
+        "1234567890",
+        "12345678910",
+        "0123456789",
+        "9876543210",
+        "0987654321",
+        "1122334455",
+        "1111111111",
+        "0000000000",
+        "1qaz2wsx3edc",
+        "qwertyuiop",
+        "asdfghjkl1",
+        "password12",
+        "password123",
+        "passw0rd123",
+        "iloveyou123",
+        "woaini1314",
+        "woaini520",
+        "woaini1314520",
+        "a123456789",
+        "aa123456789",
+        "q123456789",
+        "123456789a",
+        "123456789q",
+        "qwer123456",
+        "abc123456789",
+        "5201314520",
+        "1314520520",
+        "qq123456789",
+        "admin123456",
+        "administrator",
+        "letmein123",
+        "welcome123",
+        "zxcvbnm123",
+        "1q2w3e4r5t",
+    ]
+)
+
+
+def normal_username(text: str) -> str:
+    """The form in which user names are compared. Raises: UsernameUnsuitable."""
+    value = text.strip().lower()
+    if not _USERNAME.fullmatch(value):
+        raise UsernameUnsuitable
+    return value
+
+
+def check_password(password: str, *, username: str) -> None:
+    """Length, and not guessable; no rules of composition (NIST SP 800-63B §5.1.1.2). Raises: PasswordUnsuitable."""
+    shortest, longest = _PASSWORD_LENGTHS
+    if not shortest <= len(password) <= longest:
+        raise PasswordUnsuitable(
+            zh=f"密码应为 {shortest} 至 {longest} 位。",
+            en=f"A password has {shortest} to {longest} characters.",
+        )
+    lowered = password.lower()
+    if lowered in _COMMON or len(set(lowered)) < 4 or username in lowered:
+        raise PasswordUnsuitable(
+            zh="该密码过于常见或包含用户名，请换一个。",
+            en="This password is too common or holds the user name: choose another one.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """How attempts are slowed down: ``free`` ones, then waits that double up to ``longest``.
+
+    A wait is never long: whoever fails on purpose in somebody else's name must not keep that person out.
+    """
+
+    name: str
+    free: int
+    first_wait: timedelta
+    longest: timedelta
+    window: timedelta
+
+    def wait_after(self, attempts: int) -> timedelta:
+        """The wait that follows this many attempts within the window."""
+        beyond = attempts - self.free
+        if beyond < 0:
+            return timedelta()
+        factor: int = 2 ** min(beyond, 20)
+        return min(self.first_wait * factor, self.longest)
+
+
+LOGIN_AT_ADDRESS = Throttle(
+    "login-account-address", 5, timedelta(seconds=2), timedelta(seconds=60), timedelta(minutes=15)
+)
+LOGIN_OF_ADDRESS = Throttle(
+    "login-address", 100, timedelta(seconds=2), timedelta(minutes=5), timedelta(minutes=15)
+)
+# Of one account from all unknown browsers together: slows a distributed guess. A browser that has logged in to the
+# account before does not meet it, so the owner is not kept out by a stranger's attempts.
+LOGIN_OF_ACCOUNT = Throttle(
+    "login-account", 50, timedelta(seconds=1), timedelta(seconds=30), timedelta(hours=1)
+)
+SECOND_FACTOR = Throttle(
+    "second-factor", 5, timedelta(seconds=5), timedelta(seconds=60), timedelta(minutes=15)
+)

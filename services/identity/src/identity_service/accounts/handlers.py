@@ -1,0 +1,183 @@
+"""Making accounts and checking what somebody shows to enter one."""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import pyotp
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity_service.accounts import passwords
+from identity_service.accounts.domain import (
+    LOGIN_AT_ADDRESS,
+    LOGIN_OF_ACCOUNT,
+    LOGIN_OF_ADDRESS,
+    SECOND_FACTOR,
+    SubjectKind,
+    UsernameTaken,
+    UsernameUnsuitable,
+    check_password,
+    normal_username,
+)
+from identity_service.accounts.models import Account, KnownBrowser
+from identity_service.accounts.throttling import Bucket, admit, forgive, take_back
+from service_common.crypto import KeyRing
+
+_TOTP_COLUMN = "accounts.totp_secret"
+_TOTP_STEP_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What an account begins with. ``password_hash`` was made before the transaction."""
+
+    id: UUID
+    kind: SubjectKind
+    username: str
+    password_hash: str
+    totp_secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to log in: the account if there is one, and the counts that a success forgives or takes back."""
+
+    account: Account | None
+    own: Sequence[Bucket]
+    shared: Bucket
+
+
+async def prepare_password(password: str, *, username: str) -> str:
+    """Checks a chosen password and hashes it. Raises: PasswordUnsuitable, UsernameUnsuitable."""
+    check_password(password, username=normal_username(username))
+    return await passwords.hash_password(password)
+
+
+async def open_account(session: AsyncSession, ring: KeyRing, new: NewAccount, *, now: datetime) -> Account:
+    """Gives a subject a way to log in. Raises: UsernameTaken, UsernameUnsuitable."""
+    account = Account(
+        id=new.id,
+        kind=new.kind,
+        username=normal_username(new.username),
+        password_hash=new.password_hash,
+        password_changed_at=now,
+        totp_secret=ring.encrypt(new.totp_secret, column=_TOTP_COLUMN) if new.totp_secret else None,
+        is_active=True,
+    )
+    try:
+        async with session.begin_nested():
+            session.add(account)
+    except IntegrityError as error:
+        raise UsernameTaken from error
+    return account
+
+
+async def begin_login(
+    session: AsyncSession,
+    ring: KeyRing,
+    *,
+    account_id: UUID | None,
+    username: str,
+    address: str,
+    browser_hash: bytes,
+    now: datetime,
+) -> Attempt:
+    """Counts an attempt and looks the account up by user name, or by ``account_id`` when a phone number led to it.
+
+    Raises: TooMany.
+    """
+    account = await _find_account(session, account_id, username)
+    name = str(account.id) if account else username.strip().lower()
+    own = [Bucket(LOGIN_AT_ADDRESS, f"{name}\x00{address}")]
+    if account is None or not await _knows_browser(session, account.id, browser_hash):
+        own.append(Bucket(LOGIN_OF_ACCOUNT, name))
+    # An address may be a service hall's: a success takes back its own attempt there, and forgives no other.
+    shared = Bucket(LOGIN_OF_ADDRESS, address)
+    await admit(session, ring, [*own, shared], now=now)
+    return Attempt(account, own, shared)
+
+
+async def _find_account(session: AsyncSession, account_id: UUID | None, username: str) -> Account | None:
+    if account_id is not None:
+        return await session.get(Account, account_id)
+    try:
+        wanted = normal_username(username)
+    except UsernameUnsuitable:
+        return None
+    found: Account | None = await session.scalar(select(Account).where(Account.username == wanted))
+    return found
+
+
+async def _knows_browser(session: AsyncSession, account_id: UUID, browser_hash: bytes) -> bool:
+    return await session.get(KnownBrowser, (account_id, browser_hash)) is not None
+
+
+async def finish_login(
+    session: AsyncSession, ring: KeyRing, attempt: Attempt, *, browser_hash: bytes, now: datetime
+) -> None:
+    """Forgives the attempts and remembers the browser."""
+    assert attempt.account is not None
+    await forgive(session, ring, attempt.own)
+    await take_back(session, ring, attempt.shared)
+    known = insert(KnownBrowser).values(
+        account_id=attempt.account.id, browser_hash=browser_hash, last_used_at=now
+    )
+    await session.execute(
+        known.on_conflict_do_update(
+            index_elements=["account_id", "browser_hash"], set_={"last_used_at": known.excluded.last_used_at}
+        )
+    )
+
+
+async def replace_hash(session: AsyncSession, account_id: UUID, password_hash: str) -> None:
+    """Stores the same password hashed with today's parameters."""
+    account = await session.get_one(Account, account_id)
+    account.password_hash = password_hash
+
+
+async def check_second_factor(
+    session: AsyncSession, ring: KeyRing, account_id: UUID, code: str, *, now: datetime
+) -> bool:
+    """Whether it is the code of now, of the step before or after, and was not used (RFC 6238 §5.2). Raises: TooMany."""
+    account = await session.get_one(Account, account_id, with_for_update=True)
+    if account.totp_secret is None or not account.is_active:
+        return False
+    bucket = Bucket(SECOND_FACTOR, str(account.id))
+    await admit(session, ring, [bucket], now=now)
+    step = _matching_step(ring.decrypt(account.totp_secret, column=_TOTP_COLUMN), code, now)
+    if step is None or step <= (account.totp_last_step or 0):
+        return False
+    account.totp_last_step = step
+    await forgive(session, ring, [bucket])
+    return True
+
+
+def _matching_step(secret: str, code: str, now: datetime) -> int | None:
+    totp = pyotp.TOTP(secret)
+    current = int(now.timestamp()) // _TOTP_STEP_SECONDS
+    wanted = "".join(code.split()).encode()
+    for step in (current, current - 1, current + 1):
+        if hmac.compare_digest(totp.generate_otp(step).encode(), wanted):
+            return step
+    return None
+
+
+async def set_active(session: AsyncSession, account_id: UUID, *, active: bool) -> None:
+    """Opens or closes an account; its sessions are ended by the caller."""
+    account = await session.get_one(Account, account_id)
+    account.is_active = active
+
+
+async def find_account(session: AsyncSession, account_id: UUID) -> Account | None:
+    """The account of a subject."""
+    return await session.get(Account, account_id)
+
+
+async def username_exists(session: AsyncSession, username: str) -> bool:
+    """Whether a user name is taken."""
+    return await _find_account(session, None, username) is not None

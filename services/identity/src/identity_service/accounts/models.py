@@ -1,0 +1,47 @@
+"""Rows of log-in: what an account knows, where attempts are counted, which browsers it has used."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from identity_service.accounts.domain import SubjectKind
+from identity_service.db import Base
+
+
+class Account(Base):
+    """How a person or a staff member logs in. Its id is the subject's."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[SubjectKind]
+    username: Mapped[str] = mapped_column(String(40), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    password_changed_at: Mapped[datetime]
+    totp_secret: Mapped[bytes | None]
+    totp_last_step: Mapped[int | None]
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class KnownBrowser(Base):
+    """A browser from which the account was once entered."""
+
+    __tablename__ = "known_browsers"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    browser_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    last_used_at: Mapped[datetime]
+
+
+class Attempts(Base):
+    """How often something was tried lately. The key is a keyed hash: no address or name is stored."""
+
+    __tablename__ = "attempts"
+
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(index=True)
+    waits_until: Mapped[datetime]

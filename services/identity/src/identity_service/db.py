@@ -1,0 +1,50 @@
+"""The base of identity's rows, and transactions for use cases that must not hold one while they wait."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from enum import StrEnum
+from typing import Annotated
+
+import asyncpg
+from fastapi import Depends, Request
+from sqlalchemy import Enum
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import DeclarativeBase
+
+from service_common.db import TYPE_ANNOTATIONS, Database, service_metadata
+from service_common.tables import attach_plumbing
+
+
+class Base(DeclarativeBase):
+    """Enums are words in the database: a new one needs no migration of a type."""
+
+    metadata = service_metadata()
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        **TYPE_ANNOTATIONS,
+        StrEnum: Enum(
+            StrEnum, native_enum=False, length=40, values_callable=lambda kind: [one.value for one in kind]
+        ),
+    }
+
+
+attach_plumbing(Base.metadata)
+
+AWAY = (DBAPIError, PoolTimeoutError, asyncpg.InterfaceError, OSError)
+"""How a database that is away shows itself to a background job, which waits for it."""
+
+Transactions = Callable[[], AbstractAsyncContextManager[AsyncSession]]
+"""Opens one transaction each time it is called. For what hashes a password or asks the authority in between."""
+
+
+def transactions_of(database: Database) -> Transactions:
+    """Committed at the end of each ``async with``, rolled back when it raises."""
+    return database.sessions.begin
+
+
+def _transactions(request: Request) -> Transactions:
+    return transactions_of(request.app.state.database)
+
+
+InTransactions = Annotated[Transactions, Depends(_transactions)]

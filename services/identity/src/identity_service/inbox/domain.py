@@ -1,0 +1,149 @@
+"""Messages to people: templates in two languages, filled with facts that are not personal."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from service_common.errors import NotFound
+
+
+class Category(StrEnum):
+    """How messages are sorted."""
+
+    PROGRESS = "PROGRESS"
+    LICENCE = "LICENCE"
+    HOTLINE = "HOTLINE"
+    REVIEW = "REVIEW"
+
+
+CATEGORY_LABELS = {
+    Category.PROGRESS: "办件进度",
+    Category.LICENCE: "电子证照",
+    Category.HOTLINE: "热线诉求",
+    Category.REVIEW: "好差评",
+}
+
+
+class Template(StrEnum):
+    """What a message says."""
+
+    APPLICATION_SUBMITTED = "APPLICATION_SUBMITTED"
+    CASE_ACCEPTED = "CASE_ACCEPTED"
+    CASE_NOT_ACCEPTED = "CASE_NOT_ACCEPTED"
+    CASE_CORRECTION_REQUESTED = "CASE_CORRECTION_REQUESTED"
+    CASE_APPROVED = "CASE_APPROVED"
+    CASE_REJECTED = "CASE_REJECTED"
+    CASE_FINISHED = "CASE_FINISHED"
+    LICENCE_ISSUED = "LICENCE_ISSUED"
+    REVIEW_INVITED = "REVIEW_INVITED"
+    REVIEW_ANSWERED = "REVIEW_ANSWERED"
+    TICKET_ANSWERED = "TICKET_ANSWERED"
+    TICKET_CLOSED = "TICKET_CLOSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message in one language."""
+
+    title: str
+    body: str
+
+    def fill(self, facts: dict[str, Any]) -> "Text":
+        return Text(self.title.format(**facts), self.body.format(**facts))
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A template."""
+
+    category: Category
+    zh: Text
+    en: Text
+
+
+WORDINGS = {
+    Template.APPLICATION_SUBMITTED: Wording(
+        Category.PROGRESS,
+        Text("申请已提交", "您的申请 {number} 已提交，共涉及 {count} 个事项，请留意办理进度。"),
+        Text("Application submitted", "Your application {number} with {count} items was submitted."),
+    ),
+    Template.CASE_ACCEPTED: Wording(
+        Category.PROGRESS,
+        Text("办件已受理", "“{item_name}”（{project_no}）已受理，办理时限自受理之日起计算。"),
+        Text("Case accepted", "“{item_name}” ({project_no}) was accepted; the time limit runs from now on."),
+    ),
+    Template.CASE_NOT_ACCEPTED: Wording(
+        Category.PROGRESS,
+        Text("办件不予受理", "“{item_name}”（{project_no}）不予受理，理由和救济途径见办件详情中的通知书。"),
+        Text(
+            "Case not accepted",
+            "“{item_name}” ({project_no}) was not accepted: the notice in it gives the reasons.",
+        ),
+    ),
+    Template.CASE_CORRECTION_REQUESTED: Wording(
+        Category.PROGRESS,
+        Text("需要补正材料", "“{item_name}”（{project_no}）需要补正，全部内容见一次性告知书。"),
+        Text(
+            "Correction needed",
+            "“{item_name}” ({project_no}) needs correction: the one-off notice lists everything.",
+        ),
+    ),
+    Template.CASE_APPROVED: Wording(
+        Category.PROGRESS,
+        Text("准予办理", "“{item_name}”（{project_no}）已作出准予决定。"),
+        Text("Approved", "“{item_name}” ({project_no}) was approved."),
+    ),
+    Template.CASE_REJECTED: Wording(
+        Category.PROGRESS,
+        Text("不予办理", "“{item_name}”（{project_no}）已作出不予决定，理由和救济途径见决定书。"),
+        Text(
+            "Rejected", "“{item_name}” ({project_no}) was rejected: the decision gives reasons and remedies."
+        ),
+    ),
+    Template.CASE_FINISHED: Wording(
+        Category.PROGRESS,
+        Text("办件已办结", "“{item_name}”（{project_no}）已办结。"),
+        Text("Case finished", "“{item_name}” ({project_no}) is finished."),
+    ),
+    Template.LICENCE_ISSUED: Wording(
+        Category.LICENCE,
+        Text("电子证照已生成", "您的“{type_name}”已签发，可在“我的证照”中查看和出示。"),
+        Text("Licence issued", "Your “{type_name}” was issued: show it from your licences."),
+    ),
+    Template.REVIEW_INVITED: Wording(
+        Category.REVIEW,
+        Text("请评价本次服务", "请您对刚刚办理的服务进行评价，评价内容对经办人员保密。"),
+        Text(
+            "Rate this service", "Please rate the service you received; who handled it cannot see your name."
+        ),
+    ),
+    Template.REVIEW_ANSWERED: Wording(
+        Category.REVIEW,
+        Text("您的评价有了答复", "您的评价已整改答复，请查看并确认。"),
+        Text("Your review was answered", "What you criticised was dealt with: read the answer."),
+    ),
+    Template.TICKET_ANSWERED: Wording(
+        Category.HOTLINE,
+        Text("热线诉求已答复", "您的诉求 {ticket_no} 已答复，请查看。"),
+        Text("Your request was answered", "Your request {ticket_no} was answered."),
+    ),
+    Template.TICKET_CLOSED: Wording(
+        Category.HOTLINE,
+        Text("热线诉求已办结", "您的诉求 {ticket_no} 已办结。"),
+        Text("Your request is closed", "Your request {ticket_no} is closed."),
+    ),
+}
+
+
+class NoSuchMessage(NotFound):
+    """Unknown, or somebody else's."""
+
+    code = "no_such_message"
+    zh = "没有这条消息。"
+    en = "There is no such message."
+
+
+def wording(template: Template, facts: dict[str, Any], language: str) -> Text:
+    """The message in a language."""
+    found = WORDINGS[template]
+    return (found.en if language == "en" else found.zh).fill(facts)

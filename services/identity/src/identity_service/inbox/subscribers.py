@@ -1,0 +1,126 @@
+"""What happens elsewhere and is told to people here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity_service.inbox.domain import Template
+from identity_service.inbox.handlers import Notice, holders_of, tell
+from service_common.contracts import acceptance, certificates, evaluation, hotline
+from service_common.contracts.envelope import CloudEvent, EventT
+from service_common.messaging import Subscriber
+
+
+def _about_case(event: CloudEvent[EventT], facts: acceptance.CaseFacts, template: Template) -> Notice:
+    shown = {"item_name": facts.item_name, "project_no": facts.project_no}
+    return Notice(event.id, template, "CASE", facts.case_id, shown, event.time)
+
+
+def _about_ticket(event: CloudEvent[EventT], facts: hotline.TicketFacts, template: Template) -> Notice:
+    return Notice(event.id, template, "TICKET", facts.ticket_id, {"ticket_no": facts.ticket_no}, event.time)
+
+
+async def on_application_submitted(
+    session: AsyncSession, event: CloudEvent[acceptance.ApplicationSubmitted]
+) -> None:
+    """To who submitted it."""
+    facts = event.data
+    shown = {"number": facts.number, "count": len(facts.item_codes)}
+    notice = Notice(
+        event.id, Template.APPLICATION_SUBMITTED, "APPLICATION", facts.application_id, shown, event.time
+    )
+    await tell(session, [facts.submitted_by], notice)
+
+
+async def on_case_accepted(session: AsyncSession, event: CloudEvent[acceptance.CaseAccepted]) -> None:
+    """To who submitted it."""
+    await tell(session, [event.data.submitted_by], _about_case(event, event.data, Template.CASE_ACCEPTED))
+
+
+async def on_case_not_accepted(session: AsyncSession, event: CloudEvent[acceptance.CaseNotAccepted]) -> None:
+    """To who submitted it."""
+    notice = _about_case(event, event.data, Template.CASE_NOT_ACCEPTED)
+    await tell(session, [event.data.submitted_by], notice)
+
+
+async def on_case_correction_requested(
+    session: AsyncSession, event: CloudEvent[acceptance.CaseCorrectionRequested]
+) -> None:
+    """To who submitted it."""
+    notice = _about_case(event, event.data, Template.CASE_CORRECTION_REQUESTED)
+    await tell(session, [event.data.submitted_by], notice)
+
+
+async def on_case_decided(session: AsyncSession, event: CloudEvent[acceptance.CaseDecided]) -> None:
+    """To who submitted it."""
+    approved = event.data.outcome is acceptance.Outcome.APPROVED
+    template = Template.CASE_APPROVED if approved else Template.CASE_REJECTED
+    await tell(session, [event.data.submitted_by], _about_case(event, event.data, template))
+
+
+async def on_case_finished(session: AsyncSession, event: CloudEvent[acceptance.CaseFinished]) -> None:
+    """To who submitted it."""
+    await tell(session, [event.data.submitted_by], _about_case(event, event.data, Template.CASE_FINISHED))
+
+
+async def on_licence_issued(session: AsyncSession, event: CloudEvent[certificates.LicenceIssued]) -> None:
+    """To the holder; for a legal person to everybody who acts for it."""
+    facts = event.data
+    notice = Notice(
+        event.id,
+        Template.LICENCE_ISSUED,
+        "LICENCE",
+        facts.licence_id,
+        {"type_name": facts.type_name},
+        event.time,
+    )
+    holders = await holders_of(session, facts.holder_kind, facts.holder_id, now=event.time)
+    await tell(session, holders, notice)
+
+
+async def on_invitation_created(
+    session: AsyncSession, event: CloudEvent[evaluation.InvitationCreated]
+) -> None:
+    """To the invited person."""
+    facts = event.data
+    notice = Notice(event.id, Template.REVIEW_INVITED, "INVITATION", facts.invitation_id, {}, event.time)
+    await tell(session, [facts.person_id], notice)
+
+
+async def on_reviewer_informed(session: AsyncSession, event: CloudEvent[evaluation.ReviewerInformed]) -> None:
+    """To the reviewer."""
+    facts = event.data
+    notice = Notice(event.id, Template.REVIEW_ANSWERED, "INVITATION", facts.invitation_id, {}, event.time)
+    await tell(session, [facts.person_id], notice)
+
+
+async def on_ticket_answered(session: AsyncSession, event: CloudEvent[hotline.TicketAnswered]) -> None:
+    """To the caller, if the ticket belongs to an account."""
+    facts = event.data
+    told = [facts.person_id] if facts.person_id else []
+    await tell(session, told, _about_ticket(event, facts, Template.TICKET_ANSWERED))
+
+
+async def on_ticket_closed(session: AsyncSession, event: CloudEvent[hotline.TicketClosed]) -> None:
+    """To the caller, if the ticket belongs to an account."""
+    facts = event.data
+    told = [facts.person_id] if facts.person_id else []
+    await tell(session, told, _about_ticket(event, facts, Template.TICKET_CLOSED))
+
+
+SUBSCRIBERS: Sequence[Subscriber[Any]] = (
+    Subscriber("identity-application-submitted", acceptance.ApplicationSubmitted, on_application_submitted),
+    Subscriber("identity-case-accepted", acceptance.CaseAccepted, on_case_accepted),
+    Subscriber("identity-case-not-accepted", acceptance.CaseNotAccepted, on_case_not_accepted),
+    Subscriber(
+        "identity-case-correction-requested", acceptance.CaseCorrectionRequested, on_case_correction_requested
+    ),
+    Subscriber("identity-case-decided", acceptance.CaseDecided, on_case_decided),
+    Subscriber("identity-case-finished", acceptance.CaseFinished, on_case_finished),
+    Subscriber("identity-licence-issued", certificates.LicenceIssued, on_licence_issued),
+    Subscriber("identity-invitation-created", evaluation.InvitationCreated, on_invitation_created),
+    Subscriber("identity-reviewer-informed", evaluation.ReviewerInformed, on_reviewer_informed),
+    Subscriber("identity-ticket-answered", hotline.TicketAnswered, on_ticket_answered),
+    Subscriber("identity-ticket-closed", hotline.TicketClosed, on_ticket_closed),
+)

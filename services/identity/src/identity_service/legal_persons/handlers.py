@@ -1,0 +1,231 @@
+"""Registering legal persons, appointing and revoking agents, and who acts for whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity_service.clients.authority import CheckAnswer, CheckResult
+from identity_service.db import Transactions
+from identity_service.legal_persons.domain import (
+    REPRESENTATIVE_LEVEL,
+    ActsAs,
+    AgentAppointedAlready,
+    AgentNotFound,
+    AppointmentEnded,
+    LegalPersonNotConfirmed,
+    LegalPersonTaken,
+    NoSuchAgent,
+    NoSuchLegalPerson,
+    check_period,
+    read_credit_code,
+)
+from identity_service.legal_persons.models import Agent, LegalPerson
+from identity_service.people.handlers import lookup
+from service_common import outbox
+from service_common.auth import Caller
+from service_common.contracts.identity import AgentAppointed, AgentRevoked, LegalPersonRegistered
+from service_common.crypto import KeyRing
+from service_common.db import new_id
+
+_ACTIVE = "ACTIVE"
+
+
+class LegalPersonRegister(Protocol):
+    """The authority that knows the legal persons."""
+
+    async def check_legal_person(
+        self, *, uscc: str, name: str, representative_id_number: str
+    ) -> CheckAnswer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Represented:
+    """A legal person that somebody may act for."""
+
+    legal_person: LegalPerson
+    acts_as: ActsAs
+    valid_until: datetime | None
+
+
+async def register_legal_person(
+    transactions: Transactions,
+    ring: KeyRing,
+    register: LegalPersonRegister,
+    caller: Caller,
+    *,
+    uscc: str,
+    name: str,
+    now: datetime,
+) -> LegalPerson:
+    """Registers a legal person in the name of its representative, who is the caller. Harmless to repeat.
+
+    Raises: TrustLevelTooLow, InvalidCreditCode, LegalPersonNotConfirmed, LegalPersonTaken, AuthorityUnavailable.
+    """
+    code, kind = read_credit_code(uscc)
+    person_id = caller.person_id
+    async with transactions() as session:
+        profile = await lookup.profile_of(session, ring, person_id)
+    if profile.id_number is None:
+        caller.need_trust_level(REPRESENTATIVE_LEVEL)
+        raise LegalPersonNotConfirmed
+    answer = await register.check_legal_person(
+        uscc=code, name=name, representative_id_number=profile.id_number
+    )
+    if answer.result is not CheckResult.MATCH or (answer.entry and answer.entry.status != _ACTIVE):
+        raise LegalPersonNotConfirmed
+    async with transactions() as session:
+        facts = {"uscc": code, "name": name, "kind": kind, "representative_id": person_id}
+        return await _register(session, facts, person_id, now)
+
+
+async def _register(
+    session: AsyncSession, facts: dict[str, object], person_id: UUID, now: datetime
+) -> LegalPerson:
+    fresh = await session.execute(
+        insert(LegalPerson)
+        .values(id=new_id(), version=1, revision=0, is_active=True, confirmed_at=now, **facts)
+        .on_conflict_do_nothing(index_elements=["uscc"])
+        .returning(LegalPerson.id)
+    )
+    is_new = fresh.first() is not None
+    legal_person = (
+        await session.scalars(select(LegalPerson).where(LegalPerson.uscc == facts["uscc"]).with_for_update())
+    ).one()
+    if legal_person.representative_id != person_id:
+        raise LegalPersonTaken
+    if is_new:
+        event = LegalPersonRegistered(legal_person_id=legal_person.id)
+        await outbox.add(session, legal_person, event, now=now)
+    return legal_person
+
+
+async def appoint_agent(
+    session: AsyncSession,
+    ring: KeyRing,
+    caller: Caller,
+    legal_person_id: UUID,
+    *,
+    name: str,
+    phone: str,
+    valid_until: datetime | None,
+    now: datetime,
+) -> Agent:
+    """Lets a verified person act for a legal person. Only the representative may appoint.
+
+    Raises: NoSuchLegalPerson, AgentNotFound, AgentAppointedAlready, InvalidPeriod, InvalidPhone.
+    """
+    legal_person = await _represented_by(session, caller, legal_person_id)
+    check_period(valid_until, now=now)
+    person_id = await lookup.find_verified(session, ring, name=name, phone=phone)
+    if person_id is None or person_id == caller.person_id:
+        raise AgentNotFound
+    running = await session.scalar(
+        select(Agent).where(
+            Agent.legal_person_id == legal_person.id,
+            Agent.person_id == person_id,
+            Agent.revoked_at.is_(None),
+        )
+    )
+    if running is not None and not _has_expired(running, now):
+        raise AgentAppointedAlready
+    if running is not None:
+        running.revoked_at = running.valid_until
+        await session.flush()
+    agent = Agent(
+        id=new_id(),
+        legal_person_id=legal_person.id,
+        person_id=person_id,
+        appointed_by=caller.person_id,
+        appointed_at=now,
+        valid_until=valid_until,
+    )
+    session.add(agent)
+    event = AgentAppointed(legal_person_id=legal_person.id, person_id=person_id, valid_until=valid_until)
+    await outbox.add(session, legal_person, event, now=now)
+    await session.flush()
+    return agent
+
+
+async def revoke_agent(
+    session: AsyncSession, caller: Caller, legal_person_id: UUID, agent_id: UUID, *, now: datetime
+) -> Agent:
+    """Ends an appointment: by the representative, or by the agent. Raises: NoSuchAgent, AppointmentEnded."""
+    agent = await session.get(Agent, agent_id, with_for_update=True)
+    if agent is None or agent.legal_person_id != legal_person_id:
+        raise NoSuchAgent
+    legal_person = await session.get_one(LegalPerson, legal_person_id, with_for_update=True)
+    if caller.person_id not in (legal_person.representative_id, agent.person_id):
+        raise NoSuchAgent
+    if agent.revoked_at is not None:
+        raise AppointmentEnded
+    agent.revoked_at = now
+    agent.revoked_by = caller.person_id
+    event = AgentRevoked(legal_person_id=legal_person_id, person_id=agent.person_id)
+    await outbox.add(session, legal_person, event, now=now)
+    await session.flush()
+    return agent
+
+
+async def list_agents(
+    session: AsyncSession, caller: Caller, legal_person_id: UUID, *, after: UUID | None, limit: int
+) -> Sequence[Agent]:
+    """All appointments, the ended ones too; one more than ``limit``. Raises: NoSuchLegalPerson."""
+    legal_person = await _represented_by(session, caller, legal_person_id)
+    query = select(Agent).where(Agent.legal_person_id == legal_person.id).order_by(Agent.id).limit(limit + 1)
+    if after is not None:
+        query = query.where(Agent.id > after)
+    return (await session.scalars(query)).all()
+
+
+async def represented_by(session: AsyncSession, person_id: UUID, *, now: datetime) -> Sequence[Represented]:
+    """The legal persons somebody may act for now, as representative or as agent."""
+    own = await session.scalars(
+        select(LegalPerson).where(LegalPerson.representative_id == person_id, LegalPerson.is_active)
+    )
+    entrusted = await session.execute(
+        select(LegalPerson, Agent.valid_until)
+        .join(Agent, Agent.legal_person_id == LegalPerson.id)
+        .where(Agent.person_id == person_id, LegalPerson.is_active, *_running(now))
+    )
+    found = [Represented(row, ActsAs.REPRESENTATIVE, None) for row in own]
+    return found + [Represented(row, ActsAs.AGENT, until) for row, until in entrusted]
+
+
+async def acting_persons(session: AsyncSession, legal_person_id: UUID, *, now: datetime) -> Sequence[UUID]:
+    """The persons who act for a legal person now, the representative first."""
+    legal_person = await session.get(LegalPerson, legal_person_id)
+    if legal_person is None:
+        return []
+    agents = await session.scalars(
+        select(Agent.person_id).where(Agent.legal_person_id == legal_person_id, *_running(now))
+    )
+    return [legal_person.representative_id, *agents]
+
+
+async def get_legal_person(session: AsyncSession, legal_person_id: UUID) -> LegalPerson:
+    """For callers who were let in for it. Raises: NoSuchLegalPerson."""
+    legal_person = await session.get(LegalPerson, legal_person_id)
+    if legal_person is None:
+        raise NoSuchLegalPerson
+    return legal_person
+
+
+async def _represented_by(session: AsyncSession, caller: Caller, legal_person_id: UUID) -> LegalPerson:
+    legal_person = await session.get(LegalPerson, legal_person_id, with_for_update=True)
+    if legal_person is None or legal_person.representative_id != caller.person_id:
+        raise NoSuchLegalPerson
+    return legal_person
+
+
+def _running(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (Agent.revoked_at.is_(None), or_(Agent.valid_until.is_(None), Agent.valid_until > now))
+
+
+def _has_expired(agent: Agent, now: datetime) -> bool:
+    return agent.valid_until is not None and agent.valid_until <= now

@@ -1,0 +1,204 @@
+"""Logging in: password, second factor, and the interaction that holds the steps together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity_service.accounts import handlers as accounts
+from identity_service.accounts import passwords
+from identity_service.accounts.domain import SubjectKind, WrongCredentials
+from identity_service.accounts.models import Account
+from identity_service.db import Transactions
+from identity_service.login.domain import InteractionGone
+from identity_service.login.models import Interaction
+from identity_service.people.handlers import lookup
+from identity_service.sessions import handlers as sessions
+from identity_service.sessions.domain import Method
+from identity_service.sessions.handlers import SessionLimits
+from identity_service.settings import Settings
+from service_common.contracts.identity import SessionEndReason
+from service_common.crypto import KeyRing
+
+_PARAMETERS = "interactions.parameters"
+Parameters = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Who is at the other end: the hash of the browser's cookie, the session it shows, the address it comes from."""
+
+    hash: bytes
+    address: str
+    session_secret: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What was typed."""
+
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+def life_of(settings: Settings) -> timedelta:
+    """How long an interaction may take."""
+    return timedelta(minutes=settings.interaction_minutes)
+
+
+async def begin_interaction(
+    session: AsyncSession,
+    ring: KeyRing,
+    browser_hash: bytes,
+    *,
+    client_name: str | None,
+    parameters: Parameters,
+    life: timedelta,
+    now: datetime,
+) -> Interaction:
+    """Remembers a client's request while its user logs in."""
+    interaction = Interaction(
+        browser_hash=browser_hash,
+        client_name=client_name,
+        parameters=ring.encrypt_json(parameters, column=_PARAMETERS),
+        expires_at=now + life,
+    )
+    session.add(interaction)
+    await session.flush()
+    return interaction
+
+
+async def find_interaction(
+    session: AsyncSession,
+    interaction_id: UUID,
+    browser_hash: bytes,
+    *,
+    now: datetime,
+    for_update: bool = False,
+) -> Interaction:
+    """The running interaction of this browser. Raises: InteractionGone."""
+    interaction = await session.get(
+        Interaction, interaction_id, with_for_update=for_update, populate_existing=True
+    )
+    if (
+        interaction is None
+        or interaction.browser_hash != browser_hash
+        or interaction.finished_at is not None
+        or interaction.expires_at <= now
+    ):
+        raise InteractionGone
+    return interaction
+
+
+def parameters_of(ring: KeyRing, interaction: Interaction) -> Parameters:
+    """The client's request as it came; empty when somebody just wanted to log in."""
+    opened: Parameters = ring.decrypt_json(interaction.parameters, column=_PARAMETERS)
+    return opened
+
+
+async def log_in(
+    transactions: Transactions,
+    ring: KeyRing,
+    browser: Browser,
+    interaction_id: UUID,
+    typed: Credentials,
+    *,
+    limits: SessionLimits,
+    now: datetime,
+) -> str | None:
+    """Checks a password. Returns the secret of the new session, or None when a second factor is asked for next.
+
+    The hash is computed between two transactions. The time taken does not tell whether the account exists.
+    Raises: InteractionGone, WrongCredentials, TooMany.
+    """
+    async with transactions() as session:
+        await find_interaction(session, interaction_id, browser.hash, now=now)
+        attempt = await accounts.begin_login(
+            session,
+            ring,
+            account_id=await lookup.account_of_phone(session, ring, typed.username),
+            username=typed.username,
+            address=browser.address,
+            browser_hash=browser.hash,
+            now=now,
+        )
+    account = attempt.account
+    usable = account.password_hash if account is not None and account.is_active else None
+    if not await passwords.password_fits(typed.password, usable) or account is None:
+        raise WrongCredentials
+    new_hash = (
+        await passwords.hash_password(typed.password)
+        if passwords.is_outdated(account.password_hash)
+        else None
+    )
+    async with transactions() as session:
+        interaction = await find_interaction(session, interaction_id, browser.hash, now=now, for_update=True)
+        await accounts.finish_login(session, ring, attempt, browser_hash=browser.hash, now=now)
+        if new_hash:
+            await accounts.replace_hash(session, account.id, new_hash)
+        if account.kind is SubjectKind.STAFF:
+            interaction.pending_account_id = account.id
+            return None
+        return await _enter(
+            session, ring, browser, interaction, account, methods=[Method.PASSWORD], limits=limits, now=now
+        )
+
+
+async def pass_second_factor(
+    session: AsyncSession,
+    ring: KeyRing,
+    browser: Browser,
+    interaction_id: UUID,
+    code: str,
+    *,
+    limits: SessionLimits,
+    now: datetime,
+) -> str | None:
+    """Checks a one-time code after the password. Returns the secret of the new session, or None for a wrong code.
+
+    A wrong code does not raise: its count must be committed.
+    Raises: InteractionGone, TooMany.
+    """
+    interaction = await find_interaction(session, interaction_id, browser.hash, now=now, for_update=True)
+    if interaction.pending_account_id is None:
+        raise InteractionGone
+    account = await session.get_one(Account, interaction.pending_account_id)
+    if not await accounts.check_second_factor(session, ring, account.id, code, now=now):
+        return None
+    methods = [Method.PASSWORD, Method.ONE_TIME_CODE, Method.SEVERAL]
+    return await _enter(session, ring, browser, interaction, account, methods=methods, limits=limits, now=now)
+
+
+async def _enter(
+    session: AsyncSession,
+    ring: KeyRing,
+    browser: Browser,
+    interaction: Interaction,
+    account: Account,
+    *,
+    methods: Sequence[Method],
+    limits: SessionLimits,
+    now: datetime,
+) -> str:
+    """A fresh session with a fresh secret; whoever was logged in in this browser before is logged out."""
+    before = await sessions.find_session(session, ring, browser.session_secret, limits=limits, now=now)
+    if before is not None and before.account_id == account.id:
+        secret = sessions.authenticate_again(before, ring, methods=methods, now=now)
+        login = before
+    else:
+        if before is not None:
+            await sessions.end_session(session, before.id, reason=SessionEndReason.LOGOUT, now=now)
+        login, secret = await sessions.start_session(
+            session, ring, account_id=account.id, kind=account.kind, methods=methods, now=now
+        )
+    interaction.pending_account_id = None
+    interaction.login_session_id = login.id
+    return secret
+
+
+async def prune_interactions(session: AsyncSession, *, now: datetime) -> None:
+    """Forgets log-ins that nobody can finish any more."""
+    await session.execute(delete(Interaction).where(Interaction.expires_at < now))

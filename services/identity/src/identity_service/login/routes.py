@@ -1,0 +1,162 @@
+"""The log-in pages. Their forms can be posted by a script as well: see the service's README."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Response
+
+from identity_service.accounts.domain import WrongCredentials, WrongSecondFactor
+from identity_service.db import InTransactions
+from identity_service.edge import session_limits
+from identity_service.login import handlers
+from identity_service.login.domain import FormNotOurs
+from identity_service.login.handlers import Browser, Credentials
+from identity_service.login.models import Interaction
+from identity_service.pages import cookies
+from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
+from identity_service.pages.rendering import page, see_other
+from identity_service.sessions.handlers import find_session
+from service_common.app import Now
+from service_common.auth import PUBLIC
+from service_common.errors import DomainError, TooMany
+
+router = APIRouter(
+    prefix="/identity/login", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute
+)
+
+_Text = Annotated[str, Form(max_length=200)]
+
+
+@router.get("")
+async def show_login(
+    visit: CurrentVisit,
+    transactions: InTransactions,
+    now: Now,
+    interaction: Annotated[UUID | None, Query()] = None,
+) -> Response:
+    async with transactions() as session:
+        if interaction is not None:
+            found = await handlers.find_interaction(session, interaction, visit.browser_hash, now=now)
+            return _form(visit, found)
+        limits = session_limits(visit.settings)
+        if await find_session(session, visit.ring, visit.session_secret, limits=limits, now=now):
+            return page(visit.request, "signed_in.html", form_token=visit.form_token("logout"))
+        begun = await handlers.begin_interaction(
+            session,
+            visit.ring,
+            visit.browser_hash,
+            client_name=None,
+            parameters={},
+            life=handlers.life_of(visit.settings),
+            now=now,
+        )
+    return visit.remember(see_other(f"/identity/login?interaction={begun.id}"))
+
+
+@router.post("")
+async def log_in(
+    *,
+    visit: CurrentVisit,
+    transactions: InTransactions,
+    now: Now,
+    interaction: Annotated[UUID, Form()],
+    form_token: _Text,
+    username: _Text,
+    password: _Text,
+) -> Response:
+    _check_form(visit, interaction, form_token)
+    try:
+        secret = await handlers.log_in(
+            transactions,
+            visit.ring,
+            _browser(visit),
+            interaction,
+            Credentials(username, password),
+            limits=session_limits(visit.settings),
+            now=now,
+        )
+    except (WrongCredentials, TooMany) as error:
+        return await _again(visit, transactions, interaction, error, now)
+    if secret is None:
+        return see_other(f"/identity/login?interaction={interaction}")
+    return _entered(visit, interaction, secret)
+
+
+@router.post("/second-factor")
+async def pass_second_factor(
+    *,
+    visit: CurrentVisit,
+    transactions: InTransactions,
+    now: Now,
+    interaction: Annotated[UUID, Form()],
+    form_token: _Text,
+    code: _Text,
+) -> Response:
+    _check_form(visit, interaction, form_token)
+    try:
+        async with transactions() as session:
+            secret = await handlers.pass_second_factor(
+                session,
+                visit.ring,
+                _browser(visit),
+                interaction,
+                code,
+                limits=session_limits(visit.settings),
+                now=now,
+            )
+    except TooMany as error:
+        return await _again(visit, transactions, interaction, error, now)
+    if secret is None:
+        return await _again(visit, transactions, interaction, WrongSecondFactor(), now)
+    return _entered(visit, interaction, secret)
+
+
+def _browser(visit: Visit) -> Browser:
+    return Browser(visit.browser_hash, visit.address, visit.session_secret)
+
+
+def _check_form(visit: Visit, interaction: UUID, token: str) -> None:
+    if not visit.form_is_ours(str(interaction), token):
+        raise FormNotOurs
+
+
+def _entered(visit: Visit, interaction: UUID, secret: str) -> Response:
+    response = see_other(f"/identity/authorize/resume?interaction={interaction}")
+    cookies.keep_session(response, secret, visit.settings)
+    return response
+
+
+async def _again(
+    visit: Visit, transactions: InTransactions, interaction: UUID, error: DomainError, now: Now
+) -> Response:
+    """The form once more with what was wrong. The user name is not repeated: it would tell nothing new."""
+    async with transactions() as session:
+        found = await handlers.find_interaction(session, interaction, visit.browser_hash, now=now)
+    if isinstance(error, TooMany):
+        retry = {"Retry-After": str(error.retry_after)}
+        return _form(visit, found, status=429, headers=retry, problem=error.sentence("zh"))
+    return _form(visit, found, status=422, problem=error.sentence("zh"))
+
+
+def _form(
+    visit: Visit,
+    interaction: Interaction,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    problem: str | None = None,
+) -> Response:
+    parameters = handlers.parameters_of(visit.ring, interaction)
+    template = "login.html" if interaction.pending_account_id is None else "second_factor.html"
+    return page(
+        visit.request,
+        template,
+        status=status,
+        headers=headers,
+        leads_to=parameters.get("redirect_uri"),
+        interaction=interaction.id,
+        form_token=visit.form_token(str(interaction.id)),
+        client_name=interaction.client_name,
+        username=parameters.get("login_hint", "")[:60],
+        problem=problem,
+    )

@@ -1,0 +1,189 @@
+"""The authorization endpoint: from a client's request to the next page, or back to the client with a code."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749.errors import InvalidRequestError, InvalidScopeError
+from authlib.oidc.core.errors import ConsentRequiredError, LoginRequiredError
+from sqlalchemy.dialects.postgresql import insert
+
+from identity_service.login.handlers import Parameters as Asked
+from identity_service.login.models import Interaction
+from identity_service.oidc.clients import OAuthClient
+from identity_service.oidc.domain import Freshness, Subject
+from identity_service.oidc.grants import CodeGrant, CodeIdToken, S256Only
+from identity_service.oidc.models import Consent
+from identity_service.oidc.provider import Answer, Provider, ProviderRequest, Work
+from identity_service.oidc.subjects import load_subject
+from identity_service.scopes import ScopeEntry
+from identity_service.sessions.models import LoginSession
+
+
+@dataclass(frozen=True)
+class NeedsLogin:
+    """Somebody has to log in first."""
+
+    client_name: str
+
+
+@dataclass(frozen=True)
+class NeedsConsent:
+    """Somebody has to allow it first."""
+
+    client: OAuthClient
+    subject: Subject
+    scopes: tuple[ScopeEntry, ...]
+
+
+@dataclass(frozen=True)
+class ToClient:
+    """The browser goes back to the client, with a code or an error."""
+
+    address: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The request is not even fit for an answer to the client: the person at the browser is told."""
+
+    error: str
+    description: str
+
+
+Outcome = NeedsLogin | NeedsConsent | ToClient | Refused
+
+
+async def authorize(
+    work: Work,
+    pairs: Iterable[tuple[str, str]],
+    login: LoginSession | None,
+    interaction: Interaction | None,
+    *,
+    denied: bool = False,
+) -> Outcome:
+    """Looks at a request with the session that the browser has, and says what comes next.
+
+    Called again after each page of the interaction, until the answer is ``ToClient``.
+    """
+    provider = Provider(work)
+    provider.register_grant(CodeGrant, [S256Only(required=True), CodeIdToken(work)])
+    request = ProviderRequest("GET", work.settings.authorization_endpoint, pairs)
+    usable = login if login is not None and _is_fresh(work, request, login, interaction) else None
+    try:
+        provider.check_parameters(request)
+        _check_response_type(request)
+        grant: CodeGrant = await provider.run(provider.get_consent_grant, request, usable)
+        return await _next(work, provider, grant, usable, interaction, denied=denied)
+    except OAuth2Error as error:
+        if error.redirect_uri is None:
+            return Refused(error.error, error.get_error_description() or "")
+        error.state = error.state or request.payload.state
+        return ToClient(provider.error_answer(error).location or "")
+
+
+def _check_response_type(request: ProviderRequest) -> None:
+    """Before Authlib, whose message about it may hold characters that it refuses itself. Raises: InvalidRequestError."""
+    asked = request.payload.response_type
+    if asked is None or not asked.replace(" ", "").replace("_", "").isalnum() or not asked.isascii():
+        raise InvalidRequestError("The response_type is missing or malformed.")
+
+
+def _is_fresh(
+    work: Work, request: ProviderRequest, login: LoginSession, interaction: Interaction | None
+) -> bool:
+    try:
+        asked = Freshness.asked_by(request.payload.data)
+    except ValueError:
+        return True  # the grant refuses it, with an answer to the client
+    in_this_interaction = interaction is not None and interaction.login_session_id == login.id
+    return asked.satisfied_by(login.authenticated_at, in_this_interaction=in_this_interaction, now=work.now)
+
+
+async def _next(
+    work: Work,
+    provider: Provider,
+    grant: CodeGrant,
+    login: LoginSession | None,
+    interaction: Interaction | None,
+    *,
+    denied: bool,
+) -> Outcome:
+    client: OAuthClient = grant.request.client
+    prompts = (grant.request.payload.prompt or "").split()
+    if denied:
+        return await _answer(provider, grant, None)
+    if login is None:
+        if "none" in prompts:
+            raise LoginRequiredError(redirect_uri=grant.redirect_uri)
+        return NeedsLogin(client.name)
+    subject = await load_subject(work.session, login.kind, login.account_id, now=work.now)
+    if subject is None:
+        return NeedsLogin(client.name)
+    scopes = frozenset(grant.request.scope.split()) & work.catalogue.grantable(subject.roles)
+    if not scopes:
+        raise InvalidScopeError(redirect_uri=grant.redirect_uri)
+    if grant.request.payload.resource is not None:
+        try:
+            scopes, _ = provider.narrow(scopes, grant.request.payload.resource)
+        except OAuth2Error as error:
+            error.redirect_uri = grant.redirect_uri
+            raise
+    if await _needs_consent(work, client, subject, scopes, prompts=prompts, interaction=interaction):
+        if "none" in prompts:
+            raise ConsentRequiredError(redirect_uri=grant.redirect_uri)
+        return NeedsConsent(client, subject, tuple(work.catalogue.entries[name] for name in sorted(scopes)))
+    grant.login, grant.scopes = login, scopes
+    return await _answer(provider, grant, subject)
+
+
+async def _answer(provider: Provider, grant: CodeGrant, subject: Subject | None) -> ToClient:
+    def respond() -> Any:
+        return provider.create_authorization_response(grant.request, grant_user=subject, grant=grant)
+
+    answer: Answer = await provider.run(respond)
+    return ToClient(answer.location or "")
+
+
+async def _needs_consent(
+    work: Work,
+    client: OAuthClient,
+    subject: Subject,
+    scopes: frozenset[str],
+    *,
+    prompts: list[str],
+    interaction: Interaction | None,
+) -> bool:
+    """Third-party clients need it, for every scope; asked anew when the client wants that."""
+    if client.is_first_party or (interaction is not None and interaction.consented_at is not None):
+        return False
+    if "consent" in prompts:
+        return True
+    given = await work.session.get(Consent, (subject.id, client.client_id))
+    return given is None or not scopes <= frozenset(given.scopes)
+
+
+async def give_consent(work: Work, asked: NeedsConsent, interaction: Interaction) -> None:
+    """Remembers what somebody allowed a client, on top of what was allowed before."""
+    given = await work.session.get(Consent, (asked.subject.id, asked.client.client_id))
+    names = {entry.name for entry in asked.scopes} | set(given.scopes if given else ())
+    consent = insert(Consent).values(
+        subject_id=asked.subject.id,
+        client_id=asked.client.client_id,
+        scopes=sorted(names),
+        given_at=work.now,
+    )
+    new = consent.excluded
+    await work.session.execute(
+        consent.on_conflict_do_update(
+            index_elements=["subject_id", "client_id"],
+            set_={"scopes": new.scopes, "given_at": new.given_at},
+        )
+    )
+    interaction.consented_at = work.now
+
+
+def pairs_of(parameters: Asked) -> list[tuple[str, str]]:
+    """A remembered request as it came."""
+    return list(parameters.items())

@@ -1,0 +1,92 @@
+"""How clients prove themselves at the token endpoint: by Authlib, with the assertion's claims held to our rules."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from authlib.oauth2.rfc6749 import InvalidClientError
+from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.util.concurrency import await_
+
+from identity_service.oidc.clients import OAuthClient
+from identity_service.oidc.domain import ASSERTION_ALGORITHMS
+from identity_service.oidc.models import UsedAssertion
+from identity_service.oidc.provider import Provider
+
+PRIVATE_KEY_JWT = "private_key_jwt"
+METHODS = [PRIVATE_KEY_JWT, "client_secret_basic", "client_secret_post", "none"]
+CONFIDENTIAL_METHODS = METHODS[:-1]
+
+# Replays are remembered until an assertion expires: one that is good for a year would have to be remembered as long.
+_LONGEST_LIFE_SECONDS = 3600
+_LEEWAY_SECONDS = 30
+_LONGEST_JTI = 500
+
+
+class KeyAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib ships no types
+    """``private_key_jwt`` (RFC 7523 §2.2): signed, for us, short-lived, and accepted once."""
+
+    CLIENT_AUTH_METHOD = PRIVATE_KEY_JWT
+
+    def __init__(self, provider: Provider) -> None:
+        super().__init__(leeway=_LEEWAY_SECONDS)
+        self._work = provider.work
+
+    def get_audiences(self) -> list[str]:
+        return [self._work.settings.issuer, self._work.settings.token_endpoint]
+
+    def resolve_client_public_key(self, client: OAuthClient) -> KeySet:
+        return client.key_set()
+
+    def extract_assertion(self, assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        try:
+            headers, claims = super().extract_assertion(assertion)
+        except ValueError as error:
+            raise InvalidClientError(description="Invalid JWT assertion.", status_code=401) from error
+        return headers, claims
+
+    def process_assertion_claims(self, assertion: str, resolve_key: KeySet) -> dict[str, Any]:
+        try:
+            token = jwt.decode(assertion, resolve_key, algorithms=ASSERTION_ALGORITHMS)
+        except (JoseError, ValueError) as error:
+            raise InvalidClientError(
+                description="The assertion's signature is not valid.", status_code=401
+            ) from error
+        self.verify_claims(token.claims)
+        return token.claims
+
+    def verify_claims(self, claims: dict[str, Any]) -> None:
+        """Raises: InvalidClientError. Lifetime first: what is not to be remembered is not looked at."""
+        try:
+            too_long = (
+                float(claims["exp"]) - self._work.now.timestamp() > _LONGEST_LIFE_SECONDS + _LEEWAY_SECONDS
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidClientError(description="The assertion has no exp.", status_code=401) from error
+        if too_long or not isinstance(claims.get("jti"), str) or len(claims["jti"]) > _LONGEST_JTI:
+            raise InvalidClientError(
+                description="The assertion lives too long, or has no jti.", status_code=401
+            )
+        try:
+            super().verify_claims(claims)
+        except InvalidClientError as error:
+            error.status_code = 401
+            raise
+
+    def validate_jti(self, claims: dict[str, Any], jti: str) -> bool:
+        return await_(self._is_first_use(str(claims["sub"]), jti, float(claims["exp"])))
+
+    async def _is_first_use(self, client_id: str, jti: str, expires: float) -> bool:
+        """Two at once meet in the primary key: one of them was first."""
+        used = insert(UsedAssertion).values(
+            client_id=client_id,
+            jti_hash=self._work.ring.blind_index(jti, column="used_assertions.jti_hash"),
+            expires_at=datetime.fromtimestamp(expires + _LEEWAY_SECONDS, UTC),
+        )
+        fresh = await self._work.session.execute(
+            used.on_conflict_do_nothing().returning(UsedAssertion.client_id)
+        )
+        return fresh.first() is not None

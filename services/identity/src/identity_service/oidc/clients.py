@@ -1,0 +1,172 @@
+"""Clients as the OpenID provider sees them: our own services from a file, all others from the table."""
+
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from authlib.oauth2.rfc6749 import ClientMixin
+from joserfc.jwk import KeySet
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity_service.organisation.models import Department
+from identity_service.relying_parties.domain import (
+    ALL_SCOPES,
+    CLIENT_ID,
+    Authentication,
+    GrantType,
+    redirect_matches,
+)
+from identity_service.relying_parties.handlers import hash_secret
+from identity_service.relying_parties.models import Client, ClientSecret
+from identity_service.scopes import ScopeCatalogue
+from service_common.crypto import KeyRing
+
+SERVICE_ROLE = "service"
+PARTNER_ROLE = "partner"
+
+
+class ServiceClientEntry(BaseModel):
+    """One of our own services in the clients file."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    client_id: str
+    jwks: dict[str, Any]
+    scopes: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class OAuthClient(ClientMixin):  # type: ignore[misc]  # Authlib ships no types
+    """A client with the answers that Authlib asks for."""
+
+    client_id: str
+    name: str
+    authentication: Authentication
+    grant_types: frozenset[str]
+    scopes: frozenset[str]
+    roles: frozenset[str]
+    jwks: dict[str, Any] | None = None
+    secret_hashes: Sequence[bytes] = field(default=(), repr=False)
+    redirect_uris: Sequence[str] = ()
+    client_metadata: Mapping[str, Any] = field(default_factory=dict)
+    department_id: UUID | None = None
+    division: str | None = None
+    is_first_party: bool = False
+    ring: KeyRing | None = field(default=None, repr=False)
+
+    @property
+    def sector(self) -> str:
+        """Whose pairwise identifiers are the same: one department's, never those of two (OpenID Connect Core §8.1)."""
+        return str(self.department_id or self.client_id)
+
+    def get_client_id(self) -> str:
+        return self.client_id
+
+    def get_default_redirect_uri(self) -> None:
+        """None: OpenID Connect asks for it in every request (Core §3.1.2.1)."""
+
+    def get_allowed_scope(self, scope: str | None) -> str | None:
+        """The asked scopes that this client may have, all of them when none is asked; None when nothing is left."""
+        wanted = scope.split() if scope else sorted(self.scopes)
+        allowed = [name for name in dict.fromkeys(wanted) if name in self.scopes]
+        return " ".join(allowed) or None
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        any_port = self.authentication is Authentication.NONE
+        return any(redirect_matches(redirect_uri, known, any_port=any_port) for known in self.redirect_uris)
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        assert self.ring is not None
+        shown = hash_secret(self.ring, client_secret)
+        return any([hmac.compare_digest(shown, known) for known in self.secret_hashes])  # noqa: C419 - same time for each
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002 - Authlib's signature
+        if method == "client_secret_post":
+            return self.authentication is Authentication.SECRET
+        return method == self.authentication
+
+    def check_response_type(self, response_type: str) -> bool:
+        return response_type == "code" and self.check_grant_type(GrantType.AUTHORIZATION_CODE)
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return grant_type in self.grant_types
+
+    def key_set(self) -> KeySet:
+        """The public keys with which its assertions are verified."""
+        return KeySet.import_key_set(self.jwks or {"keys": []})  # type: ignore[arg-type]  # checked at registration
+
+
+class ServiceClients:
+    """Our own services: they authenticate with keys that the deployment hands out."""
+
+    def __init__(self, entries: Sequence[ServiceClientEntry], catalogue: ScopeCatalogue) -> None:
+        grantable = catalogue.grantable([SERVICE_ROLE])
+        self._clients = {
+            entry.client_id: OAuthClient(
+                client_id=entry.client_id,
+                name=entry.client_id,
+                authentication=Authentication.PRIVATE_KEY,
+                grant_types=frozenset({str(GrantType.CLIENT_CREDENTIALS)}),
+                scopes=grantable if entry.scopes is None else grantable & entry.scopes,
+                roles=frozenset({SERVICE_ROLE}),
+                jwks=entry.jwks,
+                is_first_party=True,
+            )
+            for entry in entries
+        }
+
+    @classmethod
+    def load(cls, file: Path | None, catalogue: ScopeCatalogue) -> "ServiceClients":
+        """Raises: pydantic.ValidationError for a file that says something else."""
+        entries = json.loads(file.read_text()) if file else []
+        return cls(TypeAdapter(list[ServiceClientEntry]).validate_python(entries), catalogue)
+
+    def find(self, client_id: str) -> OAuthClient | None:
+        return self._clients.get(client_id)
+
+
+async def find_client(
+    session: AsyncSession,
+    ring: KeyRing,
+    services: ServiceClients,
+    catalogue: ScopeCatalogue,
+    client_id: str,
+) -> OAuthClient | None:
+    """An active client by its id, whatever text that is."""
+    if (service := services.find(client_id)) is not None:
+        return service
+    if not CLIENT_ID.fullmatch(client_id):
+        return None
+    found = (
+        await session.execute(
+            select(Client, Department.division)
+            .outerjoin(Department, Department.id == Client.department_id)
+            .where(Client.client_id == client_id, Client.is_active)
+        )
+    ).first()
+    if found is None:
+        return None
+    row, division = found
+    hashes = await session.scalars(select(ClientSecret.secret_hash).where(ClientSecret.client_id == row.id))
+    return OAuthClient(
+        client_id=row.client_id,
+        name=row.name,
+        authentication=row.authentication,
+        grant_types=frozenset(row.grant_types),
+        scopes=catalogue.names if ALL_SCOPES in row.scopes else frozenset(row.scopes),
+        roles=frozenset({PARTNER_ROLE}),
+        jwks=row.jwks,
+        secret_hashes=hashes.all(),
+        redirect_uris=row.redirect_uris,
+        client_metadata={"post_logout_redirect_uris": row.post_logout_redirect_uris},
+        department_id=row.department_id,
+        division=division,
+        is_first_party=row.is_first_party,
+        ring=ring,
+    )

@@ -1,0 +1,65 @@
+"""Rules of the OpenID provider that need neither database nor HTTP."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from identity_service.accounts.domain import SubjectKind
+
+ASSERTION_ALGORITHMS = ["ES256", "EdDSA", "PS256", "RS256"]
+"""With which clients may sign. Named one by one: `none` and shared-key algorithms are not among them."""
+
+STAFF_LEVEL = 3
+"""Trust level of staff: the department vouches for the person, password and second factor for the log-in."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who a token speaks of, as things stand when it is made."""
+
+    id: UUID
+    kind: SubjectKind
+    roles: frozenset[str]
+    trust_level: int
+    represents: tuple[UUID, ...] = ()
+    department_id: UUID | None = None
+    division: str | None = None
+
+    @property
+    def acr(self) -> str:
+        return f"urn:lianban:loa:{self.trust_level}"
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """What a request asks of the log-in: anew, or not older than so many seconds."""
+
+    again: bool
+    max_age: int | None
+
+    @classmethod
+    def asked_by(cls, parameters: Mapping[str, str]) -> "Freshness":
+        """Raises: ValueError for a max_age that is no number of seconds."""
+        prompts = parameters.get("prompt", "").split()
+        text = parameters.get("max_age")
+        max_age = int(text) if text is not None else None
+        if max_age is not None and max_age < 0:
+            raise ValueError("max_age")
+        return cls("login" in prompts or "select_account" in prompts, max_age)
+
+    def satisfied_by(self, authenticated_at: datetime, *, in_this_interaction: bool, now: datetime) -> bool:
+        """A log-in made for this very request always will do (OpenID Connect Core §3.1.2.1)."""
+        if in_this_interaction:
+            return True
+        if self.again:
+            return False
+        return self.max_age is None or (now - authenticated_at).total_seconds() <= self.max_age
+
+
+def has_control_characters(values: Collection[str]) -> bool:
+    """No parameter of OAuth has any (RFC 6749 App. A), and PostgreSQL takes no NUL."""
+    return any(_CONTROL.search(value) for value in values)

@@ -1,0 +1,196 @@
+"""The token endpoint and its neighbours: introspection (RFC 7662), revocation (RFC 7009), the request to log out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749.errors import UnsupportedTokenTypeError
+from authlib.oauth2.rfc7009 import RevocationEndpoint
+from authlib.oauth2.rfc7662 import IntrospectionEndpoint
+from authlib.oidc.rpinitiated import EndSessionEndpoint
+from authlib.oidc.rpinitiated.end_session import EndSessionRequest
+from joserfc.jwk import KeySet
+from sqlalchemy.util.concurrency import await_
+
+from identity_service.oidc.client_authentication import CONFIDENTIAL_METHODS, METHODS, KeyAssertion
+from identity_service.oidc.clients import SERVICE_ROLE, OAuthClient
+from identity_service.oidc.grants import (
+    ClientGrant,
+    CodeGrant,
+    CodeIdToken,
+    RefreshGrant,
+    RefreshIdToken,
+    S256Only,
+    hash_refresh_token,
+)
+from identity_service.oidc.models import RefreshToken
+from identity_service.oidc.provider import ACCESS_TOKEN_TYPE, Answer, Provider, ProviderRequest, Work
+from identity_service.sessions import handlers as sessions
+from identity_service.sessions.models import Grant
+from identity_service.signing.domain import ALGORITHM
+from service_common.contracts.identity import SessionEndReason
+
+_AUDIENCE = "urn:lianban:"
+_OPAQUE_CLAIMS = ("iss", "sub", "aud", "client_id", "scope", "exp", "iat", "jti", "sid", "acr", "auth_time")
+
+
+def _provider(work: Work) -> Provider:
+    provider = Provider(work)
+    assertion = KeyAssertion(provider)
+    provider.register_client_auth_method(KeyAssertion.CLIENT_AUTH_METHOD, assertion)
+    return provider
+
+
+def _request(address: str, pairs: Iterable[tuple[str, str]], headers: Any) -> ProviderRequest:
+    return ProviderRequest("POST", address, pairs, headers)
+
+
+async def token_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: Any) -> Answer:
+    """Answers a token request. Refusals are answers too, and what they wrote (a family ended) is committed."""
+    provider = _provider(work)
+    provider.register_grant(CodeGrant, [S256Only(required=True), CodeIdToken(work)])
+    provider.register_grant(RefreshGrant, [RefreshIdToken(work)])
+    provider.register_grant(ClientGrant)
+    request = _request(work.settings.token_endpoint, pairs, headers)
+    return await _checked(provider, request, provider.create_token_response, request)
+
+
+async def introspection_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: Any) -> Answer:
+    """Whether a token is good, told to a client that may know."""
+    provider = _provider(work)
+    provider.register_endpoint(Introspection)
+    request = _request(f"{work.settings.issuer}/introspect", pairs, headers)
+    name = Introspection.ENDPOINT_NAME
+    return await _checked(provider, request, provider.create_endpoint_response, name, request)
+
+
+async def revocation_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: Any) -> Answer:
+    """Ends what a token was given for."""
+    provider = _provider(work)
+    provider.register_endpoint(Revocation)
+    request = _request(f"{work.settings.issuer}/revoke", pairs, headers)
+    name = Revocation.ENDPOINT_NAME
+    return await _checked(provider, request, provider.create_endpoint_response, name, request)
+
+
+async def _checked(provider: Provider, request: ProviderRequest, function: Any, *arguments: Any) -> Answer:
+    try:
+        provider.check_parameters(request)
+    except OAuth2Error as error:
+        refusal: Answer = provider.handle_error_response(request, error)
+        return refusal
+    answer: Answer = await provider.run(function, *arguments)
+    return answer
+
+
+@dataclass(frozen=True)
+class KnownToken:
+    """A token of ours that somebody asks about."""
+
+    client_id: str
+    claims: dict[str, Any]
+    grant: Grant | None
+    expires_at: float
+    is_refresh: bool
+    is_used: bool
+    now: float
+
+    def check_client(self, client: OAuthClient) -> bool:
+        return self.client_id == client.client_id
+
+    def is_expired(self) -> bool:
+        return self.expires_at <= self.now
+
+    def is_revoked(self) -> bool:
+        return self.is_used or (self.grant is not None and self.grant.ended_at is not None)
+
+
+async def _find_token(work: Work, text: str) -> KnownToken | None:
+    now = work.now.timestamp()
+    claims = work.keys.read(text, kind=ACCESS_TOKEN_TYPE)
+    if claims is not None:
+        grant = await sessions.find_grant(work.session, UUID(claims["sid"])) if "sid" in claims else None
+        shown = {name: claims[name] for name in _OPAQUE_CLAIMS if name in claims}
+        return KnownToken(claims["client_id"], shown, grant, claims["exp"], False, False, now)
+    row = await work.session.get(RefreshToken, hash_refresh_token(work.ring, text))
+    if row is None:
+        return None
+    grant = await work.session.get_one(Grant, row.grant_id)
+    shown = {
+        "client_id": grant.client_id,
+        "scope": grant.scope,
+        "exp": int(row.expires_at.timestamp()),
+        "iat": int(row.issued_at.timestamp()),
+        "sid": str(grant.id),
+    }
+    return KnownToken(
+        grant.client_id,
+        shown,
+        grant,
+        row.expires_at.timestamp(),
+        is_refresh=True,
+        is_used=row.used_at is not None,
+        now=now,
+    )
+
+
+class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib ships no types
+    """For confidential clients about their own tokens, and for our services about tokens that are meant for them."""
+
+    CLIENT_AUTH_METHODS = CONFIDENTIAL_METHODS
+    server: Provider
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> KnownToken | None:  # noqa: ARG002 - a hint
+        return await_(_find_token(self.server.work, token_string))
+
+    def check_permission(self, token: KnownToken, client: OAuthClient, request: ProviderRequest) -> bool:  # noqa: ARG002
+        if token.check_client(client):
+            return True
+        return SERVICE_ROLE in client.roles and f"{_AUDIENCE}{client.client_id}" in token.claims.get(
+            "aud", ()
+        )
+
+    def introspect_token(self, token: KnownToken) -> dict[str, Any]:
+        kind = {"token_type": "refresh_token"} if token.is_refresh else {"token_type": "Bearer"}
+        return {"active": True, **token.claims, **kind}
+
+
+class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib ships no types
+    """By whatever token of it: the whole grant ends, and its access tokens are refused within a second."""
+
+    CLIENT_AUTH_METHODS = METHODS
+    server: Provider
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> KnownToken | None:  # noqa: ARG002 - a hint
+        return await_(_find_token(self.server.work, token_string))
+
+    def revoke_token(self, token: KnownToken, request: ProviderRequest) -> None:  # noqa: ARG002 - Authlib's signature
+        if token.grant is None:
+            # A client's own token has no session to end; it lives five minutes (RFC 7009 §2.2.1).
+            raise UnsupportedTokenTypeError
+        work = self.server.work
+        await_(sessions.end_grant(work.session, token.grant, reason=SessionEndReason.LOGOUT, now=work.now))
+
+
+class EndSession(EndSessionEndpoint):  # type: ignore[misc]  # Authlib ships no types
+    """Reads a client's request to log out (OpenID Connect RP-Initiated Logout 1.0)."""
+
+    server: Provider
+
+    def get_server_jwks(self) -> KeySet:
+        return self.server.work.keys.public
+
+    def get_algorithms(self) -> list[str]:
+        return [ALGORITHM]
+
+
+async def read_logout(work: Work, pairs: Iterable[tuple[str, str]]) -> EndSessionRequest:
+    """Raises: OAuth2Error for a hint that is not ours or not this client's."""
+    provider = _provider(work)
+    request = ProviderRequest("GET", f"{work.settings.issuer}/logout", pairs)
+    provider.check_parameters(request)
+    endpoint = EndSession(provider)
+    read: EndSessionRequest = await provider.run(endpoint.validate_request, request)
+    return read

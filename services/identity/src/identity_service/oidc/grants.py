@@ -1,0 +1,403 @@
+"""The three grants, on Authlib's: authorization code with PKCE, refresh with rotation, client credentials."""
+
+import base64
+import os
+from datetime import timedelta
+from typing import Any
+
+from authlib.oauth2.rfc6749.errors import InvalidRequestError
+from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant
+from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oidc.core import OpenIDCode, OpenIDToken
+from authlib.oidc.core.errors import RequestNotSupportedError, RequestURINotSupportedError
+from sqlalchemy import select
+from sqlalchemy.util.concurrency import await_
+
+from identity_service.edge import session_limits
+from identity_service.oidc.client_authentication import METHODS
+from identity_service.oidc.clients import OAuthClient
+from identity_service.oidc.domain import Freshness, Subject
+from identity_service.oidc.models import AuthorizationCode, RefreshToken
+from identity_service.oidc.provider import InvalidTarget, Provider, ProviderRequest, Work
+from identity_service.oidc.subjects import load_subject, subject_identifier
+from identity_service.sessions import handlers as sessions
+from identity_service.sessions.models import Grant, LoginSession
+from identity_service.signing.domain import ALGORITHM
+from service_common.contracts.identity import SessionEndReason
+from service_common.crypto import KeyRing
+
+_LONGEST_NONCE = 512
+
+
+def hash_code(ring: KeyRing, code: str) -> bytes:
+    return ring.blind_index(code, column="authorization_codes.code_hash")
+
+
+def hash_refresh_token(ring: KeyRing, token: str) -> bytes:
+    return ring.blind_index(token, column="refresh_tokens.token_hash")
+
+
+def _text(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+class CodeInHand:
+    """A code with its grant and its subject, in the words in which Authlib asks."""
+
+    def __init__(self, row: AuthorizationCode, grant: Grant, subject: Subject) -> None:
+        self.row = row
+        self.grant = grant
+        self.subject = subject
+        self.code_challenge = row.code_challenge
+        self.code_challenge_method = "S256"
+
+    def get_redirect_uri(self) -> str:
+        return self.row.redirect_uri
+
+    def get_scope(self) -> str:
+        return self.grant.scope
+
+    def get_nonce(self) -> str | None:
+        return self.row.nonce
+
+
+class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships no types
+    """Authorization code. The grant row is made with the code, so that a code used twice can end what it gave."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+    server: Provider
+    request: ProviderRequest
+    login: LoginSession
+    scopes: frozenset[str]
+
+    @property
+    def work(self) -> Work:
+        return self.server.work
+
+    @staticmethod
+    def validate_authorization_redirect_uri(request: ProviderRequest, client: OAuthClient) -> str:
+        # Authlib puts the address into its message, and refuses its own message when the address has odd characters.
+        address: str | None = request.payload.redirect_uri
+        if address is None or not client.check_redirect_uri(address):
+            raise InvalidRequestError("The redirect_uri is missing or not registered for this client.")
+        return address
+
+    def validate_authorization_request(self) -> str:
+        redirect_uri: str = super().validate_authorization_request()
+        parameters = self.request.payload.data
+        problem = _unsupported(parameters)
+        if problem is not None:
+            problem.redirect_uri = redirect_uri
+            raise problem
+        return redirect_uri
+
+    def save_authorization_code(self, code: str, request: ProviderRequest) -> None:
+        """Opens the grant. ``login`` and ``scopes`` were decided by who calls."""
+        work, login = self.work, self.login
+        parameters = request.payload.data
+        grant = Grant(
+            login_session_id=login.id,
+            subject_id=login.account_id,
+            kind=login.kind,
+            client_id=request.client.client_id,
+            scope=" ".join(sorted(self.scopes)),
+            resource=request.payload.resource,
+            is_offline="offline_access" in self.scopes,
+            methods=login.methods,
+            authenticated_at=login.authenticated_at,
+        )
+        work.session.add(grant)
+        await_(work.session.flush())
+        work.session.add(
+            AuthorizationCode(
+                code_hash=hash_code(work.ring, code),
+                grant_id=grant.id,
+                redirect_uri=parameters["redirect_uri"],
+                code_challenge=parameters["code_challenge"],
+                nonce=request.payload.nonce,
+                expires_at=work.now + timedelta(seconds=work.settings.code_seconds),
+            )
+        )
+
+    def query_authorization_code(self, code: str, client: OAuthClient) -> CodeInHand | None:
+        return await_(self._redeemable(code, client))
+
+    async def _redeemable(self, code: str, client: OAuthClient) -> CodeInHand | None:
+        """The code if it is this client's, unused and in time. A second use ends everything the first gave."""
+        work = self.work
+        found = (
+            await work.session.execute(
+                select(AuthorizationCode, Grant)
+                .join(Grant, Grant.id == AuthorizationCode.grant_id)
+                .where(
+                    AuthorizationCode.code_hash == hash_code(work.ring, code),
+                    Grant.client_id == client.client_id,
+                )
+                .with_for_update()
+            )
+        ).first()
+        if found is None:
+            return None
+        row, grant = found
+        if row.used_at is not None:
+            await sessions.end_grant(work.session, grant, reason=SessionEndReason.SUSPICION, now=work.now)
+            return None
+        if row.expires_at <= work.now or grant.ended_at is not None:
+            return None
+        subject = await load_subject(work.session, grant.kind, grant.subject_id, now=work.now)
+        return CodeInHand(row, grant, subject) if subject else None
+
+    def delete_authorization_code(self, authorization_code: CodeInHand) -> None:
+        authorization_code.row.used_at = self.work.now
+
+    def authenticate_user(self, authorization_code: CodeInHand) -> Subject:
+        return authorization_code.subject
+
+    def generate_token(self, *, include_refresh_token: bool, **_kwargs: Any) -> dict[str, Any]:
+        in_hand: CodeInHand = self.request.authorization_code
+        token = issue(self.server, self.request, in_hand.grant, in_hand.subject)
+        if include_refresh_token:
+            token["refresh_token"] = first_refresh_token(self.work, in_hand.grant)
+        return token
+
+    def save_token(self, token: dict[str, Any]) -> None:
+        """Nothing: access tokens are not stored, refresh tokens were when they were made."""
+
+
+def _unsupported(parameters: dict[str, str]) -> Any:
+    """The error for a parameter that we do not do, or that says nothing sensible."""
+    if "request" in parameters:
+        return RequestNotSupportedError()
+    if "request_uri" in parameters:
+        return RequestURINotSupportedError()
+    if parameters.get("response_mode", "query") != "query":
+        return InvalidRequestError("The response_mode is not supported.")
+    if len(parameters.get("nonce", "")) > _LONGEST_NONCE:
+        return InvalidRequestError("The nonce is too long.")
+    try:
+        Freshness.asked_by(parameters)
+    except ValueError:
+        return InvalidRequestError("The max_age is not a number of seconds.")
+    return None
+
+
+def issue(
+    provider: Provider, request: ProviderRequest, grant: Grant, subject: Subject, scope: str | None = None
+) -> dict[str, Any]:
+    """An access token of a grant, for what the subject's roles still allow and what was asked of it now."""
+    scopes = frozenset((scope or grant.scope).split())
+    scopes &= provider.work.catalogue.grantable(subject.roles) & request.client.scopes
+    asked = request.payload.resource
+    if grant.resource is not None and asked not in (None, grant.resource):
+        raise InvalidTarget
+    return provider.access_token(request.client, scopes, asked or grant.resource, subject, grant)
+
+
+def first_refresh_token(work: Work, grant: Grant) -> str:
+    """The first of a family: 256 random bits."""
+    token = _text(os.urandom(32))
+    _keep(work, grant, token)
+    return token
+
+
+def _keep(work: Work, grant: Grant, token: str) -> None:
+    work.session.add(
+        RefreshToken(
+            token_hash=hash_refresh_token(work.ring, token),
+            grant_id=grant.id,
+            salt=os.urandom(16),
+            issued_at=work.now,
+            expires_at=work.now + timedelta(days=work.settings.refresh_token_days),
+        )
+    )
+
+
+def _successor(ring: KeyRing, token: str, salt: bytes) -> str:
+    """The next token of a family follows from the one before, its row's salt and our key.
+
+    So a repeated refresh gives the same successor again without it being stored: the family never forks.
+    """
+    return _text(ring.blind_index(f"{salt.hex()}\x00{token}", column="refresh_tokens.successor"))
+
+
+class TokenInHand:
+    """A refresh token with its grant and subject, in the words in which Authlib asks."""
+
+    def __init__(self, text: str, row: RefreshToken, grant: Grant, subject: Subject) -> None:
+        self.text = text
+        self.row = row
+        self.grant = grant
+        self.subject = subject
+
+    def check_client(self, client: OAuthClient) -> bool:
+        return self.grant.client_id == client.client_id
+
+    def get_scope(self) -> str:
+        return self.grant.scope
+
+
+class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib ships no types
+    """Refresh with rotation. Two refreshes at once meet in the row's lock: the second is a replay of the first."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+    INCLUDE_NEW_REFRESH_TOKEN = True
+    server: Provider
+    request: ProviderRequest
+
+    @property
+    def work(self) -> Work:
+        return self.server.work
+
+    def authenticate_refresh_token(self, refresh_token: str) -> TokenInHand | None:
+        return await_(self._usable(refresh_token))
+
+    async def _usable(self, token: str) -> TokenInHand | None:
+        work = self.work
+        found = (
+            await work.session.execute(
+                select(RefreshToken, Grant)
+                .join(Grant, Grant.id == RefreshToken.grant_id)
+                .where(
+                    RefreshToken.token_hash == hash_refresh_token(work.ring, token),
+                    Grant.client_id == self.request.client.client_id,
+                )
+                .with_for_update()
+            )
+        ).first()
+        if found is None:
+            return None
+        row, grant = found
+        if grant.ended_at is not None or row.expires_at <= work.now:
+            return None
+        if row.used_at is not None and self._is_reuse(row):
+            await sessions.end_grant(work.session, grant, reason=SessionEndReason.SUSPICION, now=work.now)
+            return None
+        limits = session_limits(work.settings)
+        if not grant.is_offline and not await sessions.living_session(
+            work.session, grant.login_session_id, limits=limits, now=work.now
+        ):
+            return None
+        subject = await load_subject(work.session, grant.kind, grant.subject_id, now=work.now)
+        return TokenInHand(token, row, grant, subject) if subject else None
+
+    def _is_reuse(self, row: RefreshToken) -> bool:
+        assert row.used_at is not None
+        return self.work.now - row.used_at > timedelta(seconds=self.work.settings.refresh_replay_seconds)
+
+    def authenticate_user(self, refresh_token: TokenInHand) -> Subject:
+        return refresh_token.subject
+
+    def issue_token(self, user: Subject, refresh_token: TokenInHand) -> dict[str, Any]:
+        token = issue(self.server, self.request, refresh_token.grant, user, self.request.payload.scope)
+        token["refresh_token"] = await_(self._rotate(refresh_token))
+        return token
+
+    async def _rotate(self, in_hand: TokenInHand) -> str:
+        """The successor; for a replay the newest of the family, which is the only one that is not used up."""
+        work = self.work
+        token, row = in_hand.text, in_hand.row
+        while row.used_at is not None:
+            token = _successor(work.ring, token, row.salt)
+            row = await work.session.get_one(RefreshToken, hash_refresh_token(work.ring, token))
+            if row.used_at is None:
+                return token
+        row.used_at = work.now
+        successor = _successor(work.ring, token, row.salt)
+        _keep(work, in_hand.grant, successor)
+        return successor
+
+    def revoke_old_credential(self, refresh_token: TokenInHand) -> None:
+        """Nothing: it was used up when its successor was made."""
+
+    def save_token(self, token: dict[str, Any]) -> None:
+        """Nothing: see CodeGrant."""
+
+
+class ClientGrant(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib ships no types
+    """A client acts for itself: a department's system, or one of our services."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+    server: Provider
+    request: ProviderRequest
+
+    def generate_token(self, **_kwargs: Any) -> dict[str, Any]:
+        client: OAuthClient = self.request.client
+        allowed = frozenset((client.get_allowed_scope(self.request.payload.scope) or "").split())
+        scopes = allowed & self.server.work.catalogue.grantable(client.roles)
+        return self.server.access_token(client, scopes, self.request.payload.resource)
+
+    def save_token(self, token: dict[str, Any]) -> None:
+        """Nothing: see CodeGrant."""
+
+
+class S256Only(CodeChallenge):  # type: ignore[misc]  # Authlib ships no types
+    """PKCE for every client, by S256 alone (RFC 9700 §2.1.1)."""
+
+    DEFAULT_CODE_CHALLENGE_METHOD = "S256"
+    SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]  # noqa: RUF012 - Authlib's attribute
+
+    def validate_code_challenge(self, grant: CodeGrant, redirect_uri: str) -> None:
+        parameters = grant.request.payload.data
+        if not parameters.get("code_challenge") or parameters.get("code_challenge_method") != "S256":
+            raise InvalidRequestError("A code_challenge with code_challenge_method=S256 is required.")
+        super().validate_code_challenge(grant, redirect_uri)
+
+
+class _IdToken(OpenIDToken):  # type: ignore[misc]  # Authlib ships no types
+    """What ID tokens say; they are signed by our current key."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def get_client_algorithm(self, _client: OAuthClient) -> str:
+        return ALGORITHM
+
+    def get_encode_header(self, client: OAuthClient) -> dict[str, str]:
+        return {"alg": ALGORITHM, "kid": str(self.resolve_client_private_key(client).kid)}
+
+    def resolve_client_private_key(self, _client: OAuthClient) -> Any:
+        return self._work.keys.signing_key(now=self._work.now)
+
+    def get_client_claims(self, client: OAuthClient) -> dict[str, Any]:
+        issued = int(self._work.now.timestamp())
+        return {
+            "iss": self._work.settings.issuer,
+            "aud": client.client_id,
+            "iat": issued,
+            "exp": issued + self._work.settings.id_token_seconds,
+        }
+
+    def get_authorization_code_claims(self, authorization_code: CodeInHand) -> dict[str, Any]:
+        nonce = authorization_code.get_nonce()
+        return {"nonce": nonce} if nonce else {}
+
+    def encode_id_token(self, token: dict[str, Any], request: ProviderRequest) -> str:
+        self._request = request
+        encoded: str = super().encode_id_token(token, request)
+        return encoded
+
+    def generate_user_info(self, user: Subject, scope: str) -> dict[str, Any]:  # noqa: ARG002 - Authlib's signature
+        """The subject as this client knows it. Name and phone are for the userinfo endpoint."""
+        in_hand: CodeInHand | TokenInHand = self._request.authorization_code or self._request.refresh_token
+        grant = in_hand.grant
+        return {
+            "sub": subject_identifier(self._work.ring, self._request.client, user.id),
+            "auth_time": int(grant.authenticated_at.timestamp()),
+            "acr": user.acr,
+            "amr": grant.methods,
+            "sid": str(grant.id),
+        }
+
+
+class CodeIdToken(_IdToken, OpenIDCode):  # type: ignore[misc]  # Authlib ships no types
+    """The ID token that comes with a code."""
+
+    require_nonce = False
+
+    def exists_nonce(self, nonce: str, request: ProviderRequest) -> bool:  # noqa: ARG002 - Authlib's signature
+        """Never: a nonce is for the client to compare, and codes are used once here anyway."""
+        return False
+
+
+class RefreshIdToken(_IdToken):
+    """The ID token that comes with a refresh: same subject and log-in time, no nonce (OpenID Connect Core §12.2)."""

@@ -1,0 +1,243 @@
+"""Authlib's authorization server on our tables.
+
+Authlib's grants are synchronous. They run in a greenlet, the way SQLAlchemy's own core runs under its async session
+(``greenlet_spawn``), and each of their callbacks that needs the database awaits there (``await_``): no threads, one
+transaction, our ordinary handlers.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, OAuth2Request
+from authlib.oauth2.rfc6749.errors import InvalidRequestError, InvalidScopeError
+from authlib.oauth2.rfc9207 import IssuerParameter
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.util.concurrency import await_, greenlet_spawn
+
+from identity_service.oidc.clients import OAuthClient, ServiceClients, find_client
+from identity_service.oidc.domain import Subject, has_control_characters
+from identity_service.scopes import ScopeCatalogue
+from identity_service.sessions.models import Grant
+from identity_service.settings import Settings
+from identity_service.signing.handlers import SigningKeys
+from service_common.crypto import KeyRing
+from service_common.db import new_id
+
+ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068 §2.1
+
+
+class InvalidTarget(OAuth2Error):  # type: ignore[misc]  # Authlib ships no types
+    """The ``resource`` is unknown, or no granted scope belongs to it (RFC 8707 §2)."""
+
+    error = "invalid_target"
+    description = "The resource is unknown, or nothing of it was granted."
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one request to the provider works with."""
+
+    session: AsyncSession
+    ring: KeyRing
+    settings: Settings
+    keys: SigningKeys
+    catalogue: ScopeCatalogue
+    services: ServiceClients
+    now: datetime
+
+
+@dataclass
+class Answer:
+    """An answer of the provider, before it is HTTP."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    @property
+    def location(self) -> str | None:
+        return self.headers.get("Location")
+
+    @location.setter
+    def location(self, address: str) -> None:
+        self.headers["Location"] = address
+
+
+class Parameters:
+    """Decoded parameters as Authlib reads them; repeated ones keep all their values."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self.datalist: dict[str, list[str]] = {}
+        for name, value in pairs:
+            self.datalist.setdefault(name, []).append(value)
+        self.data = {name: values[0] for name, values in self.datalist.items()}
+
+    def __getattr__(self, name: str) -> str | None:
+        """``client_id``, ``scope`` and the like. An empty parameter counts as left out (RFC 6749 §3.1)."""
+        return self.data.get(name) or None
+
+    def repeated(self) -> list[str]:
+        return [name for name, values in self.datalist.items() if len(values) > 1]
+
+
+class ProviderRequest(OAuth2Request):  # type: ignore[misc]  # Authlib ships no types
+    """A request to the provider. The address is the public one: behind the edge ours is plain HTTP."""
+
+    def __init__(self, method: str, uri: str, pairs: Iterable[tuple[str, str]], headers: Any = None) -> None:
+        super().__init__(method, uri, headers=headers or {})
+        self.payload = Parameters(pairs)
+
+    @property
+    def form(self) -> dict[str, str]:
+        data: dict[str, str] = self.payload.data
+        return data
+
+    @property
+    def args(self) -> dict[str, str]:
+        return self.form
+
+
+class ResponseIssuer(IssuerParameter):  # type: ignore[misc]  # Authlib ships no types
+    """``iss`` in every authorization response, so that answers of two providers cannot be mixed up (RFC 9207)."""
+
+    def __init__(self, issuer: str) -> None:
+        self._issuer = issuer
+
+    def get_issuer(self) -> str:
+        return self._issuer
+
+
+class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no types
+    """One request's authorization server."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__()
+        self.work = work
+        self._known_clients: dict[str, OAuthClient | None] = {}
+        self._issuer_parameter = ResponseIssuer(work.settings.issuer)
+        self._issuer_parameter(self)
+
+    async def run(self, function: Any, *arguments: Any) -> Any:
+        """Calls one of Authlib's synchronous functions where its callbacks can await."""
+        return await greenlet_spawn(function, *arguments)
+
+    def query_client(self, client_id: str) -> OAuthClient | None:
+        if client_id not in self._known_clients:
+            work = self.work
+            self._known_clients[client_id] = await_(
+                find_client(work.session, work.ring, work.services, work.catalogue, client_id)
+            )
+        return self._known_clients[client_id]
+
+    def create_oauth2_request(self, request: ProviderRequest) -> ProviderRequest:
+        return request
+
+    def handle_response(self, status: int, body: Any, headers: Iterable[tuple[str, str]]) -> Answer:
+        return Answer(status, body, dict(headers))
+
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Authlib announces what happens here; nobody listens."""
+
+    def validate_requested_scope(self, scope: str | None) -> None:
+        """Nothing: asking for more than one gets is no error, the answer names what was granted (RFC 6749 §3.3)."""
+
+    def authenticate_client(
+        self, request: ProviderRequest, methods: list[str], endpoint: str = "token"
+    ) -> OAuthClient:
+        """Raises: InvalidClientError."""
+        try:
+            client: OAuthClient = super().authenticate_client(request, methods, endpoint)
+        except ValueError as error:  # Basic credentials that are not UTF-8
+            raise InvalidClientError(status_code=401) from error
+        return client
+
+    def error_answer(self, error: OAuth2Error) -> Answer:
+        """An error of the authorization endpoint that the client may hear of."""
+        answer: Answer = self.handle_error_response(None, error)
+        self._issuer_parameter.add_issuer_parameter(self, answer)
+        return answer
+
+    def check_parameters(self, request: ProviderRequest) -> None:
+        """Raises: InvalidRequestError for repeated parameters (RFC 6749 §3.1, §3.2) and control characters."""
+        if request.payload.repeated():
+            raise InvalidRequestError("A parameter is repeated.")
+        if has_control_characters(request.payload.data.values()):
+            raise InvalidRequestError("A parameter has control characters.")
+
+    def narrow(self, scopes: frozenset[str], resource: str | None) -> tuple[frozenset[str], list[str]]:
+        """The scopes of one service when ``resource`` asks for one (RFC 8707), and the audience. Raises: InvalidTarget."""
+        if resource is None:
+            return scopes, self.work.catalogue.audiences(scopes)
+        kept = scopes & self.work.catalogue.of_resource(resource)
+        if not kept:
+            raise InvalidTarget
+        return kept, [resource]
+
+    def access_token(
+        self,
+        client: OAuthClient,
+        scopes: frozenset[str],
+        resource: str | None,
+        subject: Subject | None = None,
+        grant: Grant | None = None,
+    ) -> dict[str, Any]:
+        """The token part of an answer: a JWT by RFC 9068 without any personal value. Raises: InvalidScopeError, InvalidTarget."""
+        if not scopes:
+            raise InvalidScopeError
+        kept, audience = self.narrow(scopes, resource)
+        seconds = self.work.settings.access_token_seconds
+        issued = int(self.work.now.timestamp())
+        claims: dict[str, Any] = {
+            "iss": self.work.settings.issuer,
+            "aud": audience,
+            "client_id": client.client_id,
+            "scope": " ".join(sorted(kept)),
+            "jti": str(new_id()),
+            "iat": issued,
+            "exp": issued + seconds,
+        }
+        if subject is not None and grant is not None:
+            claims |= subject_claims(subject, grant)
+        else:
+            claims |= client_claims(client)
+        return {
+            "access_token": self.work.keys.sign(claims, kind=ACCESS_TOKEN_TYPE, now=self.work.now),
+            "token_type": "Bearer",
+            "expires_in": seconds,
+            "scope": claims["scope"],
+        }
+
+    def later(self, **delta: float) -> datetime:
+        return self.work.now + timedelta(**delta)
+
+
+def subject_claims(subject: Subject, grant: Grant) -> dict[str, Any]:
+    """What our access tokens say of a person or a staff member."""
+    claims: dict[str, Any] = {
+        "sub": str(subject.id),
+        "subject_type": subject.kind.lower(),
+        "sid": str(grant.id),
+        "acr": subject.acr,
+        "amr": grant.methods,
+        "auth_time": int(grant.authenticated_at.timestamp()),
+    }
+    if subject.department_id is None:
+        claims["represents"] = [str(one) for one in subject.represents]
+    else:
+        claims |= {
+            "department_id": str(subject.department_id),
+            "division": subject.division,
+            "roles": sorted(subject.roles),
+        }
+    return claims
+
+
+def client_claims(client: OAuthClient) -> dict[str, Any]:
+    """What our access tokens say of a client that acts for itself."""
+    claims: dict[str, Any] = {"sub": client.client_id, "subject_type": "client"}
+    if client.department_id is not None:
+        claims |= {"department_id": str(client.department_id), "division": client.division}
+    return claims

@@ -1,0 +1,241 @@
+"""The endpoints that browsers come to: authorization, consent, logout."""
+
+from collections.abc import Iterable
+from typing import Annotated
+from uuid import UUID
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oidc.rpinitiated.end_session import EndSessionRequest
+from fastapi import APIRouter, Form, Query, Request, Response
+
+from identity_service.db import InTransactions
+from identity_service.edge import session_limits
+from identity_service.login import handlers as login_handlers
+from identity_service.login.domain import FormNotOurs
+from identity_service.login.models import Interaction
+from identity_service.oidc.authorization import (
+    NeedsConsent,
+    NeedsLogin,
+    Outcome,
+    Refused,
+    ToClient,
+    authorize,
+    give_consent,
+    pairs_of,
+)
+from identity_service.oidc.endpoints import read_logout
+from identity_service.oidc.logout import log_out as end_logins
+from identity_service.oidc.logout import plan_logout
+from identity_service.oidc.provider import Work
+from identity_service.oidc.routes.work import CurrentBench
+from identity_service.pages import cookies
+from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
+from identity_service.pages.rendering import page, see_other
+from identity_service.sessions.handlers import find_session
+from identity_service.sessions.models import LoginSession
+from service_common.auth import PUBLIC
+
+router = APIRouter(prefix="/identity", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+
+
+async def _login(visit: Visit, work: Work) -> LoginSession | None:
+    return await find_session(
+        work.session, visit.ring, visit.session_secret, limits=session_limits(visit.settings), now=work.now
+    )
+
+
+@router.get("/authorize")
+async def begin(
+    request: Request, visit: CurrentVisit, bench: CurrentBench, transactions: InTransactions
+) -> Response:
+    pairs = request.query_params.multi_items()
+    return await _begin(visit, bench, transactions, pairs)
+
+
+@router.post("/authorize")
+async def begin_by_post(
+    request: Request, visit: CurrentVisit, bench: CurrentBench, transactions: InTransactions
+) -> Response:
+    form = await request.form()
+    pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    return await _begin(visit, bench, transactions, pairs)
+
+
+async def _begin(
+    visit: Visit, bench: CurrentBench, transactions: InTransactions, pairs: Iterable[tuple[str, str]]
+) -> Response:
+    asked = list(pairs)
+    async with transactions() as session:
+        work = bench.work(session)
+        outcome = await authorize(work, asked, await _login(visit, work), None)
+        if isinstance(outcome, NeedsLogin | NeedsConsent):
+            begun = await _remember(visit, work, outcome, dict(asked))
+            return visit.remember(_to_page(outcome, begun.id))
+    return _leave(visit, outcome)
+
+
+async def _remember(
+    visit: Visit, work: Work, outcome: NeedsLogin | NeedsConsent, asked: dict[str, str]
+) -> Interaction:
+    name = outcome.client_name if isinstance(outcome, NeedsLogin) else outcome.client.name
+    return await login_handlers.begin_interaction(
+        work.session,
+        visit.ring,
+        visit.browser_hash,
+        client_name=name,
+        parameters=asked,
+        life=login_handlers.life_of(visit.settings),
+        now=work.now,
+    )
+
+
+@router.get("/authorize/resume")
+async def resume(
+    visit: CurrentVisit,
+    bench: CurrentBench,
+    transactions: InTransactions,
+    interaction: Annotated[UUID, Query()],
+) -> Response:
+    async with transactions() as session:
+        work = bench.work(session)
+        found, asked = await _interaction(visit, work, interaction)
+        if not asked:
+            found.finished_at = work.now
+            return see_other("/identity/login")
+        outcome = await authorize(work, pairs_of(asked), await _login(visit, work), found)
+        return _go_on(visit, work, outcome, found)
+
+
+async def _interaction(
+    visit: Visit, work: Work, interaction_id: UUID
+) -> tuple[Interaction, login_handlers.Parameters]:
+    found = await login_handlers.find_interaction(
+        work.session, interaction_id, visit.browser_hash, now=work.now, for_update=True
+    )
+    return found, login_handlers.parameters_of(visit.ring, found)
+
+
+def _go_on(visit: Visit, work: Work, outcome: Outcome, interaction: Interaction) -> Response:
+    if isinstance(outcome, NeedsLogin | NeedsConsent):
+        return _to_page(outcome, interaction.id)
+    interaction.finished_at = work.now
+    return _leave(visit, outcome)
+
+
+def _to_page(outcome: NeedsLogin | NeedsConsent, interaction_id: UUID) -> Response:
+    where = "login" if isinstance(outcome, NeedsLogin) else "consent"
+    return see_other(f"/identity/{where}?interaction={interaction_id}")
+
+
+def _leave(visit: Visit, outcome: Outcome) -> Response:
+    if isinstance(outcome, ToClient):
+        return see_other(outcome.address)
+    assert isinstance(outcome, Refused)
+    return page(
+        visit.request,
+        "error.html",
+        status=400,
+        problem="应用发来的登录请求不正确，未转到任何其他网站。",
+        code=f"{outcome.error}: {outcome.description}",
+    )
+
+
+@router.get("/consent")
+async def show_consent(
+    visit: CurrentVisit,
+    bench: CurrentBench,
+    transactions: InTransactions,
+    interaction: Annotated[UUID, Query()],
+) -> Response:
+    async with transactions() as session:
+        work = bench.work(session)
+        found, asked = await _interaction(visit, work, interaction)
+        outcome = await authorize(work, pairs_of(asked), await _login(visit, work), found)
+        if not isinstance(outcome, NeedsConsent):
+            return _go_on(visit, work, outcome, found)
+        return page(
+            visit.request,
+            "consent.html",
+            leads_to=asked.get("redirect_uri"),
+            interaction=found.id,
+            form_token=visit.form_token(str(found.id)),
+            client_name=outcome.client.name,
+            scopes=outcome.scopes,
+        )
+
+
+@router.post("/consent")
+async def decide_consent(
+    *,
+    visit: CurrentVisit,
+    bench: CurrentBench,
+    transactions: InTransactions,
+    interaction: Annotated[UUID, Form()],
+    form_token: Annotated[str, Form(max_length=200)],
+    decision: Annotated[str, Form(pattern="^(allow|deny)$")],
+) -> Response:
+    if not visit.form_is_ours(str(interaction), form_token):
+        raise FormNotOurs
+    async with transactions() as session:
+        work = bench.work(session)
+        found, asked = await _interaction(visit, work, interaction)
+        login = await _login(visit, work)
+        outcome = await authorize(work, pairs_of(asked), login, found, denied=decision == "deny")
+        if isinstance(outcome, NeedsConsent):
+            await give_consent(work, outcome, found)
+            outcome = await authorize(work, pairs_of(asked), login, found)
+        return _go_on(visit, work, outcome, found)
+
+
+@router.get("/logout")
+async def ask_logout(
+    request: Request, visit: CurrentVisit, bench: CurrentBench, transactions: InTransactions
+) -> Response:
+    return await _logout(visit, bench, transactions, request.query_params.multi_items(), confirmed=False)
+
+
+@router.post("/logout")
+async def log_out(
+    request: Request, visit: CurrentVisit, bench: CurrentBench, transactions: InTransactions
+) -> Response:
+    form = await request.form()
+    pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    token = next((value for name, value in pairs if name == "form_token"), "")
+    asked = [(name, value) for name, value in pairs if name != "form_token"]
+    confirmed = visit.form_is_ours("logout", token)
+    return await _logout(visit, bench, transactions, asked, confirmed=confirmed)
+
+
+async def _logout(
+    visit: Visit,
+    bench: CurrentBench,
+    transactions: InTransactions,
+    pairs: Iterable[tuple[str, str]],
+    *,
+    confirmed: bool,
+) -> Response:
+    asked = list(pairs)
+    async with transactions() as session:
+        work = bench.work(session)
+        try:
+            wish = await read_logout(work, asked)
+        except OAuth2Error as error:
+            return _leave(visit, Refused(error.error, error.description or ""))
+        plan = await plan_logout(work, wish, await _login(visit, work))
+        if plan.needs_confirmation and not confirmed:
+            return _confirm(visit, wish, dict(asked))
+        await end_logins(work, plan)
+    response = see_other(wish.redirect_uri) if wish.redirect_uri else page(visit.request, "signed_out.html")
+    cookies.forget_session(response)
+    return response
+
+
+def _confirm(visit: Visit, wish: EndSessionRequest, asked: dict[str, str]) -> Response:
+    return page(
+        visit.request,
+        "logout.html",
+        leads_to=wish.redirect_uri,
+        form_token=visit.form_token("logout"),
+        client_name=wish.client.name if wish.client else None,
+        parameters=asked,
+    )

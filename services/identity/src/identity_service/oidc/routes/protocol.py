@@ -1,0 +1,143 @@
+"""The endpoints that clients call themselves. Errors are those of OAuth, not problem documents (RFC 6749 §5.2)."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+
+from identity_service.edge import Catalogue, CurrentSettings, Keys
+from identity_service.oidc import endpoints
+from identity_service.oidc.discovery import provider_metadata
+from identity_service.oidc.provider import Answer
+from identity_service.oidc.routes.work import CurrentWork
+from identity_service.oidc.userinfo import claims_for
+from service_common.auth import PUBLIC, Caller, Scope, require
+
+router = APIRouter(prefix="/identity", tags=["openid"])
+
+OPENID = Scope("openid", "登录", "Sign you in", frozenset())
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+def _form(properties: dict[str, str], required: list[str], example: dict[str, str]) -> dict[str, Any]:
+    """The OpenAPI description of a form that is read as a whole."""
+    schema = {
+        "type": "object",
+        "properties": {
+            name: {"type": "string", "description": meaning} for name, meaning in properties.items()
+        },
+        "required": required,
+    }
+    return {"requestBody": {"required": True, "content": {_FORM: {"schema": schema, "example": example}}}}
+
+
+_CLIENT = {
+    "client_id": "Of a public client, or with client_secret.",
+    "client_secret": "client_secret_post; client_secret_basic is better.",
+    "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    "client_assertion": "private_key_jwt (RFC 7523).",
+}
+_TOKEN_FORM = _form(
+    {
+        "grant_type": "authorization_code, refresh_token or client_credentials.",
+        "code": "From the redirect.",
+        "redirect_uri": "As in the authorization request.",
+        "code_verifier": "PKCE (RFC 7636).",
+        "refresh_token": "Used once; the answer holds its successor.",
+        "scope": "Less than was granted, or what a client asks for itself.",
+        "resource": "urn:lianban:<service>: a token for one service alone (RFC 8707).",
+        **_CLIENT,
+    },
+    ["grant_type"],
+    {"grant_type": "client_credentials", "scope": "certificates:licences.verify"},
+)
+_OF_TOKEN = _form(
+    {"token": "An access or refresh token.", "token_type_hint": "access_token or refresh_token.", **_CLIENT},
+    ["token"],
+    {"token": "mF_9.B5f-4.1JqM"},
+)
+
+
+async def _pairs(request: Request) -> list[tuple[str, str]]:
+    """The form; what is not one has no parameters, and the provider says what is missing."""
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
+        return []
+    form = await request.form()
+    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+
+
+def _response(answer: Answer) -> Response:
+    return Response(json.dumps(answer.body), answer.status, headers=answer.headers)
+
+
+@router.get(
+    "/.well-known/openid-configuration",
+    summary="Provider metadata 发现文档",
+    description="OpenID Connect Discovery 1.0.",
+    dependencies=[PUBLIC],
+)
+async def discovery(settings: CurrentSettings, catalogue: Catalogue) -> dict[str, Any]:
+    return provider_metadata(settings, catalogue)
+
+
+@router.get(
+    "/jwks",
+    summary="Public keys 公钥",
+    description="Current, coming and recently replaced keys (RFC 7517). Fetch again on an unknown `kid`.",
+    dependencies=[PUBLIC],
+)
+async def jwks(keys: Keys, response: Response) -> dict[str, Any]:
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return dict(keys.public.as_dict(private=False))
+
+
+@router.post(
+    "/token",
+    summary="Get tokens 获取令牌",
+    description="Authorization code with PKCE, refresh with rotation, client credentials.",
+    dependencies=[PUBLIC],
+    openapi_extra=_TOKEN_FORM,
+)
+async def token(request: Request, work: CurrentWork) -> Response:
+    return _response(await endpoints.token_answer(work, await _pairs(request), request.headers))
+
+
+@router.post(
+    "/introspect",
+    summary="Introspect a token 查验令牌",
+    description="RFC 7662. Clients ask about their own tokens.",
+    dependencies=[PUBLIC],
+    openapi_extra=_OF_TOKEN,
+)
+async def introspect(request: Request, work: CurrentWork) -> Response:
+    return _response(await endpoints.introspection_answer(work, await _pairs(request), request.headers))
+
+
+@router.post(
+    "/revoke",
+    summary="Revoke a token 撤销令牌",
+    description="RFC 7009. Ends the whole grant; its access tokens are refused within a second.",
+    dependencies=[PUBLIC],
+    openapi_extra=_OF_TOKEN,
+)
+async def revoke(request: Request, work: CurrentWork) -> Response:
+    return _response(await endpoints.revocation_answer(work, await _pairs(request), request.headers))
+
+
+@router.get(
+    "/userinfo",
+    summary="Who has logged in 用户信息",
+    description="`sub`, with scope `profile` the verified name, with `phone` the number.",
+)
+async def userinfo(work: CurrentWork, caller: Annotated[Caller, require(OPENID)]) -> dict[str, Any]:
+    return await claims_for(work, caller)
+
+
+@router.post(
+    "/userinfo",
+    summary="Who has logged in (POST) 用户信息",
+    description="As GET (OpenID Connect Core §5.3.1).",
+)
+async def userinfo_by_post(work: CurrentWork, caller: Annotated[Caller, require(OPENID)]) -> dict[str, Any]:
+    return await claims_for(work, caller)

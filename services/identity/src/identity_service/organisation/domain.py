@@ -1,0 +1,116 @@
+"""Divisions, departments and staff: their rules."""
+
+from enum import StrEnum
+
+from gov_rules.divisions import find_division, parse_area_code
+from gov_rules.errors import InvalidIdentifier
+from gov_rules.identifiers import parse_credit_code
+from service_common.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
+
+
+class Role(StrEnum):
+    """What a staff member may do; the scopes say it in detail."""
+
+    CLERK = "clerk"
+    APPROVER = "approver"
+    HOTLINE_AGENT = "hotline_agent"
+    SUPERVISOR = "supervisor"
+    OPERATOR = "operator"
+
+
+ROLE_LABELS = {
+    Role.CLERK: "综合窗口人员",
+    Role.APPROVER: "审批人员",
+    Role.HOTLINE_AGENT: "热线坐席",
+    Role.SUPERVISOR: "监督管理人员",
+    Role.OPERATOR: "平台运维人员",
+}
+
+
+class NoSuchDepartment(NotFound):
+    """The id is of no department."""
+
+    code = "no_such_department"
+    zh = "没有该部门。"
+    en = "There is no such department."
+
+
+class NoSuchStaff(NotFound):
+    """The id is of nobody, or of somebody in another department."""
+
+    code = "no_such_staff"
+    zh = "没有该工作人员。"
+    en = "There is no such staff member."
+
+
+class NoSuchDivision(NotFound):
+    """The code is not in the table."""
+
+    code = "no_such_division"
+    zh = "没有该行政区划。"
+    en = "There is no such division."
+
+
+class DepartmentExists(Conflict):
+    """A department is known by its credit code and the suffix of the unit inside it."""
+
+    code = "department_exists"
+    zh = "该统一社会信用代码（及内设机构后缀）的部门已存在。"
+    en = "A department with this credit code and unit suffix exists."
+
+
+class DepartmentTreeBroken(Conflict):
+    """A department below itself, or an active one below an inactive one."""
+
+    code = "department_tree_broken"
+    zh = "上级部门不能是自身或其下级，且必须为有效部门。"
+    en = "The parent must be active, and not the department itself or one below it."
+
+
+class NotYourDepartment(Forbidden):
+    """Only operators act outside their own department."""
+
+    code = "not_your_department"
+    zh = "您只能管理本部门。"
+    en = "You can manage your own department only."
+
+
+class InvalidDivision(Invalid):
+    """An area code that names no place."""
+
+    code = "invalid_division"
+    zh = "行政区划代码无效。"
+    en = "The division code is not valid."
+
+
+class InvalidCreditCode(Invalid):
+    """Not a unified social credit code."""
+
+    code = "invalid_credit_code"
+    zh = "统一社会信用代码无效。"
+    en = "The unified social credit code is not valid."
+
+
+def normal_area_code(text: str, *, pointer: str = "/division") -> str:
+    """Twelve digits; to the county it must be in the official table. Raises: InvalidDivision."""
+    try:
+        area = parse_area_code(text)
+    except InvalidIdentifier as error:
+        raise InvalidDivision(fields=[FieldProblem(pointer, error.code, error.zh, error.en)]) from error
+    if not area.is_nation and find_division(area.value) is None:
+        unknown = FieldProblem(
+            pointer,
+            "division_unknown",
+            "行政区划代码不在现行区划表中。",
+            "The code is not in the table of divisions.",
+        )
+        raise InvalidDivision(fields=[unknown])
+    return area.value
+
+
+def normal_credit_code(text: str, *, pointer: str = "/uscc") -> str:
+    """A valid code in upper case. Raises: InvalidCreditCode."""
+    try:
+        return parse_credit_code(text).value
+    except InvalidIdentifier as error:
+        raise InvalidCreditCode(fields=[FieldProblem(pointer, error.code, error.zh, error.en)]) from error

@@ -1,0 +1,123 @@
+"""HTTP of staff."""
+
+from typing import Annotated
+from uuid import UUID
+
+import pyotp
+from fastapi import Query, Response, status
+
+from identity_service.accounts.handlers import prepare_password
+from identity_service.organisation.handlers import staff as handlers
+from identity_service.organisation.schemas import StaffChange, StaffCreate, StaffCreated, StaffRead
+from service_common.app import Now, Ring, api_router
+from service_common.auth import Caller, require, scope
+from service_common.db import Session
+from service_common.etag import ExpectedVersion, set_etag
+from service_common.idempotency import Once
+from service_common.pages import Page, Paging
+
+router = api_router("staff", prefix="/identity/v1/staff")
+
+STAFF_MANAGE = scope("identity:staff.manage", zh="管理工作人员", en="Manage staff", roles={"operator"})
+STAFF_READ = scope("identity:staff.read", zh="查看工作人员", en="See staff", roles={"operator", "supervisor"})
+Manager = Annotated[Caller, require(STAFF_MANAGE)]
+Reader = Annotated[Caller, require(STAFF_READ)]
+
+_ISSUER_NAME = "联办"
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    summary="Add a staff member 新增工作人员",
+    description="Opens an account with a password and a second factor. Both are shown in this answer alone.",
+)
+async def add_staff(
+    body: StaffCreate,
+    session: Session,
+    ring: Ring,
+    _caller: Manager,
+    _once: Once,
+    now: Now,
+    response: Response,
+) -> StaffCreated:
+    password = body.password or handlers.new_password()
+    secret = body.totp_secret or handlers.new_totp_secret()
+    new = handlers.NewStaff(
+        username=body.username,
+        password_hash=await prepare_password(password, username=body.username),
+        totp_secret=secret,
+        name=body.name,
+        department_id=body.department_id,
+        roles=body.roles,
+    )
+    staff = await handlers.add_staff(session, ring, new, now=now)
+    set_etag(response, staff.version)
+    return StaffCreated(
+        **StaffRead.of(staff, ring).model_dump(),
+        username=body.username,
+        password=password,
+        totp_secret=secret,
+        totp_uri=pyotp.TOTP(secret).provisioning_uri(name=body.username, issuer_name=_ISSUER_NAME),
+    )
+
+
+@router.get(
+    "",
+    summary="List staff 工作人员列表",
+    description="Operators see everybody, supervisors their own department. Names are masked.",
+)
+async def list_staff(
+    session: Session,
+    ring: Ring,
+    caller: Reader,
+    paging: Paging,
+    department_id: Annotated[UUID | None, Query(description="Only of this department.")] = None,
+) -> Page[StaffRead]:
+    after = paging.after(UUID)
+    rows = await handlers.list_staff(
+        session,
+        caller,
+        department_id=department_id,
+        after=after[0] if after else None,
+        limit=paging.limit,
+    )
+    return paging.page(rows, key=lambda row: (row.id,), show=lambda row: StaffRead.of(row, ring))
+
+
+@router.get("/{staff_id}", summary="Get a staff member 工作人员详情", description="The name is masked.")
+async def get_staff(
+    staff_id: UUID, session: Session, ring: Ring, caller: Reader, response: Response
+) -> StaffRead:
+    staff = await handlers.get_staff(session, staff_id, caller)
+    set_etag(response, staff.version)
+    return StaffRead.of(staff, ring)
+
+
+@router.put(
+    "/{staff_id}",
+    summary="Move a staff member 工作人员调动",
+    description="Sets department, roles and office anew; the sessions of that person end at once.",
+)
+async def reassign_staff(
+    *,
+    staff_id: UUID,
+    body: StaffChange,
+    session: Session,
+    ring: Ring,
+    _caller: Manager,
+    expected_version: ExpectedVersion,
+    now: Now,
+    response: Response,
+) -> StaffRead:
+    staff = await handlers.reassign_staff(
+        session,
+        staff_id,
+        department_id=body.department_id,
+        roles=body.roles,
+        is_active=body.is_active,
+        expected_version=expected_version,
+        now=now,
+    )
+    set_etag(response, staff.version)
+    return StaffRead.of(staff, ring)

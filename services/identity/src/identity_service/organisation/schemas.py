@@ -1,0 +1,193 @@
+"""HTTP shapes of divisions, departments and staff."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from gov_rules.divisions import DivisionKind, DivisionLevel
+from gov_rules.identifiers import mask_name
+from identity_service.organisation.domain import ROLE_LABELS, Role
+from identity_service.organisation.handlers.departments import DepartmentFacts
+from identity_service.organisation.handlers.staff import name_of
+from identity_service.organisation.models import Department, Division, Staff
+from identity_service.schemas import Input, Output
+from service_common.crypto import KeyRing
+
+AreaCode = Annotated[
+    str, Field(pattern=r"^\d{6}(\d{3}){0,2}$", description="GB/T 2260, with or without the trailing zeros.")
+]
+
+
+class ImportResult(Output):
+    """What an import did."""
+
+    rows: int = Field(description="Rows in the file.")
+    changed: int = Field(description="Rows that were new or different.")
+
+
+class DivisionRead(Output):
+    """An administrative division."""
+
+    code: str
+    level: str
+    name: str
+    kind: DivisionKind
+    parent_code: str
+
+    @classmethod
+    def of(cls, row: Division) -> "DivisionRead":
+        return cls(
+            code=row.code,
+            level=DivisionLevel(row.level).name,
+            name=row.name,
+            kind=row.kind,
+            parent_code=row.parent_code,
+        )
+
+
+class DepartmentWrite(Input):
+    """A department as it is entered. A change replaces all of it."""
+
+    uscc: str = Field(min_length=18, max_length=18, description="统一社会信用代码 of the organ.")
+    unit_suffix: str = Field(
+        default="", pattern=r"^\d{0,4}$", description="For a unit without a code of its own inside the organ."
+    )
+    name: str = Field(min_length=1, max_length=100)
+    short_name: str = Field(min_length=1, max_length=40, description="As in document numbers, 岳麓市监.")
+    division: AreaCode
+    parent_id: UUID | None = None
+    is_active: bool = True
+
+    def facts(self) -> DepartmentFacts:
+        return DepartmentFacts(**self.model_dump())
+
+
+class DepartmentRead(Output):
+    """A department."""
+
+    id: UUID
+    uscc: str
+    unit_suffix: str
+    name: str
+    short_name: str
+    division: str
+    parent_id: UUID | None
+    is_active: bool
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: Department) -> "DepartmentRead":
+        return cls.model_validate(row)
+
+
+class StaffCreate(Input):
+    """Somebody who takes office. What is left out is made up and shown once in the answer."""
+
+    username: str = Field(min_length=3, max_length=40)
+    name: str = Field(min_length=1, max_length=50)
+    department_id: UUID
+    roles: list[Role] = Field(min_length=1)
+    password: str | None = Field(default=None, description="First password.")
+    totp_secret: str | None = Field(
+        default=None,
+        pattern=r"^[A-Z2-7]{32,64}$",
+        description="Base32 seed of a hardware token that is handed out; otherwise a new one is made.",
+    )
+
+
+class StaffChange(Input):
+    """Where somebody works from now on, and as what. ``is_active: false`` ends the office."""
+
+    department_id: UUID
+    roles: list[Role] = Field(min_length=1)
+    is_active: bool = True
+
+
+class StaffRead(Output):
+    """A staff member, the name masked."""
+
+    id: UUID
+    name: str
+    department_id: UUID
+    roles: list[Role]
+    role_labels: list[str]
+    is_active: bool
+
+    @classmethod
+    def of(cls, row: Staff, ring: KeyRing) -> "StaffRead":
+        roles = [Role(role) for role in row.roles]
+        return cls(
+            id=row.id,
+            name=mask_name(name_of(row, ring)),
+            department_id=row.department_id,
+            roles=roles,
+            role_labels=[ROLE_LABELS[role] for role in roles],
+            is_active=row.is_active,
+        )
+
+
+class StaffCreated(StaffRead):
+    """The answer to a creation: the only time that password and seed are shown."""
+
+    username: str
+    password: str
+    totp_secret: str
+    totp_uri: str = Field(description="`otpauth://` address for an authenticator's QR code.")
+
+
+class DepartmentSnapshot(Output):
+    """A department with the revision of its last event: what is not newer is known already."""
+
+    department_id: UUID
+    revision: int
+    uscc: str
+    name: str
+    short_name: str
+    division: str
+    parent_id: UUID | None
+    active: bool
+
+    @classmethod
+    def of(cls, row: Department) -> "DepartmentSnapshot":
+        return cls(
+            department_id=row.id,
+            revision=row.revision,
+            uscc=row.uscc,
+            name=row.name,
+            short_name=row.short_name,
+            division=row.division,
+            parent_id=row.parent_id,
+            active=row.is_active,
+        )
+
+
+class StaffSnapshot(Output):
+    """A staff member's assignment with the revision of its last event. No name."""
+
+    staff_id: UUID
+    revision: int
+    department_id: UUID
+    division: str
+    roles: list[str]
+    active: bool
+
+    @classmethod
+    def of(cls, row: Staff, division: str) -> "StaffSnapshot":
+        return cls(
+            staff_id=row.id,
+            revision=row.revision,
+            department_id=row.department_id,
+            division=division,
+            roles=row.roles,
+            active=row.is_active,
+        )
+
+
+class OrganisationSnapshot(Output):
+    """The whole organisation at one moment, from which a projection is rebuilt."""
+
+    taken_at: datetime
+    departments: list[DepartmentSnapshot]
+    staff: list[StaffSnapshot]

@@ -1,0 +1,93 @@
+"""The pages that people see: server-rendered, without JavaScript, under a strict content security policy."""
+
+from functools import cache
+from importlib import resources
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+_TEXT_COOKIE = "lianban_text"
+_LARGE = "large"
+_YEAR_SECONDS = 31_536_000
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("identity_service.pages"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def stylesheet() -> str:
+    """The one style sheet of all pages."""
+    return (resources.files("identity_service.pages") / "static" / "identity.css").read_text("utf-8")
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    leads_to: str | None = None,
+    headers: dict[str, str] | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """A page. ``leads_to`` is the address of a client that a form on it ends at, by redirects.
+
+    Browsers apply ``form-action`` to those redirects as well, so the client's origin must be in it.
+    """
+    asked = request.query_params.get("text")
+    size = asked if asked is not None else request.cookies.get(_TEXT_COOKIE)
+    others = [(key, value) for key, value in request.query_params.multi_items() if key != "text"]
+    text = (
+        _environment()
+        .get_template(template)
+        .render(
+            is_large=size == _LARGE,
+            toggle="?" + urlencode([*others, ("text", "normal" if size == _LARGE else _LARGE)]),
+            **values,
+        )
+    )
+    response = HTMLResponse(text, status, headers={**_headers(leads_to), **(headers or {})})
+    if asked is not None:
+        response.set_cookie(
+            _TEXT_COOKIE, asked if asked == _LARGE else "normal", max_age=_YEAR_SECONDS, path="/identity",
+            httponly=True, samesite="lax",
+        )  # fmt: skip
+    return response
+
+
+def _headers(leads_to: str | None) -> dict[str, str]:
+    targets = " ".join(["'self'", *([_source(leads_to)] if leads_to else [])])
+    return {
+        "Content-Security-Policy": (
+            f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}; "
+            "frame-ancestors 'none'; base-uri 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Cache-Control": "no-store",
+        "Content-Language": "zh-CN",
+    }
+
+
+def _source(address: str) -> str:
+    """Origin of a web address; the bare scheme of an app's private one."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
+
+
+def see_other(address: str) -> Response:
+    """On to the next page. 303: the browser never repeats a POST, with its password, elsewhere (RFC 9700 §4.12)."""
+    return RedirectResponse(
+        address, 303, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    )

@@ -1,0 +1,119 @@
+"""Verified data for services that have a purpose, and the log that the person can read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity_service.legal_persons import handlers as legal_persons
+from identity_service.people.handlers import lookup
+from identity_service.profiles.domain import OF_LEGAL_PERSON, OF_PERSON, Attribute, check_attributes
+from identity_service.profiles.models import AccessLogEntry
+from service_common.auth import Caller
+from service_common.crypto import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which attributes of whom, and why."""
+
+    person_id: UUID | None
+    legal_person_id: UUID | None
+    attributes: frozenset[Attribute]
+    purpose: str
+    reference: str | None
+
+
+async def look_up(
+    session: AsyncSession, ring: KeyRing, caller: Caller, wish: Wish, *, now: datetime
+) -> dict[Attribute, Any]:
+    """The asked attributes in clear, None for what is not verified; with an entry in the access log.
+
+    Raises: NoSuchPerson, NoSuchLegalPerson, AttributeOfOthers.
+    """
+    if wish.person_id is not None:
+        subject_id = wish.person_id
+        found = await _of_person(session, ring, subject_id, wish.attributes)
+    else:
+        assert wish.legal_person_id is not None
+        subject_id = wish.legal_person_id
+        found = await _of_legal_person(session, ring, subject_id, wish.attributes)
+    await note_access(
+        session,
+        subject_id=subject_id,
+        client_id=caller.client_id,
+        department_id=caller.department_id,
+        attributes=sorted(wish.attributes),
+        purpose=wish.purpose,
+        reference=wish.reference,
+        now=now,
+    )
+    return found
+
+
+async def _of_person(
+    session: AsyncSession, ring: KeyRing, person_id: UUID, attributes: frozenset[Attribute]
+) -> dict[Attribute, Any]:
+    check_attributes(attributes, OF_PERSON)
+    profile = await lookup.profile_of(session, ring, person_id)
+    return {attribute: getattr(profile, attribute) for attribute in sorted(attributes)}
+
+
+async def _of_legal_person(
+    session: AsyncSession, ring: KeyRing, legal_person_id: UUID, attributes: frozenset[Attribute]
+) -> dict[Attribute, Any]:
+    check_attributes(attributes, OF_LEGAL_PERSON)
+    legal_person = await legal_persons.get_legal_person(session, legal_person_id)
+    representative = await lookup.profile_of(session, ring, legal_person.representative_id)
+    known = {
+        Attribute.NAME: legal_person.name,
+        Attribute.USCC: legal_person.uscc,
+        Attribute.KIND: str(legal_person.kind),
+        Attribute.REPRESENTATIVE_NAME: representative.name,
+        Attribute.REPRESENTATIVE_ID_NUMBER: representative.id_number,
+    }
+    return {attribute: known[attribute] for attribute in sorted(attributes)}
+
+
+async def note_access(
+    session: AsyncSession,
+    *,
+    subject_id: UUID,
+    client_id: str,
+    department_id: UUID | None,
+    attributes: Sequence[str],
+    purpose: str,
+    reference: str | None,
+    now: datetime,
+) -> None:
+    """Writes the entry in the transaction that opened the data: no look without a trace."""
+    session.add(
+        AccessLogEntry(
+            subject_id=subject_id,
+            client_id=client_id,
+            department_id=department_id,
+            attributes=list(attributes),
+            purpose=purpose,
+            reference=reference,
+            at=now,
+        )
+    )
+
+
+async def accesses_to(
+    session: AsyncSession, subject_id: UUID, *, before: UUID | None, limit: int
+) -> Sequence[AccessLogEntry]:
+    """The newest first; one more than ``limit``."""
+    query = (
+        select(AccessLogEntry)
+        .where(AccessLogEntry.subject_id == subject_id)
+        .order_by(AccessLogEntry.id.desc())
+        .limit(limit + 1)
+    )
+    if before is not None:
+        query = query.where(AccessLogEntry.id < before)
+    return (await session.scalars(query)).all()

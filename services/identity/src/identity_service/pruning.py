@@ -1,0 +1,28 @@
+"""Forgetting what has expired, one small transaction after the other."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete
+
+from identity_service.accounts.throttling import prune_attempts
+from identity_service.db import Transactions
+from identity_service.login.handlers import prune_interactions
+from identity_service.oidc.models import AuthorizationCode, RefreshToken, UsedAssertion
+from identity_service.people.handlers.sign_up import prune_codes
+
+# A code is used up in a minute; who shows it again later than this is told no, without ending anything.
+_CODES_KEPT = timedelta(days=1)
+
+
+async def prune(transactions: Transactions, *, now: datetime) -> None:
+    """Deletes expired codes, tokens, assertions, interactions and counts."""
+    for forget in (prune_attempts, prune_interactions, prune_codes):
+        async with transactions() as session:
+            await forget(session, now=now)
+    async with transactions() as session:
+        await session.execute(delete(UsedAssertion).where(UsedAssertion.expires_at < now))
+    async with transactions() as session:
+        kept_since = now - _CODES_KEPT
+        await session.execute(delete(AuthorizationCode).where(AuthorizationCode.expires_at < kept_since))
+    async with transactions() as session:
+        await session.execute(delete(RefreshToken).where(RefreshToken.expires_at < now))

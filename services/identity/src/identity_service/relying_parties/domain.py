@@ -1,0 +1,143 @@
+"""Clients of the OpenID provider: what they may be, where they may send people back to."""
+
+import ipaddress
+import re
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from service_common.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
+
+
+class GrantType(StrEnum):
+    """Ways to get a token."""
+
+    AUTHORIZATION_CODE = "authorization_code"
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a word of the standard
+    CLIENT_CREDENTIALS = "client_credentials"
+
+
+class Authentication(StrEnum):
+    """How a client proves itself at the token endpoint."""
+
+    NONE = "none"
+    SECRET = "client_secret_basic"  # noqa: S105 - a word of the standard; client_secret_post is taken as well
+    PRIVATE_KEY = "private_key_jwt"
+
+
+class NoSuchClient(NotFound):
+    """Unknown, or of another department."""
+
+    code = "no_such_client"
+    zh = "没有该应用。"
+    en = "There is no such client."
+
+
+class ClientIdTaken(Conflict):
+    """Client ids are unique."""
+
+    code = "client_id_taken"
+    zh = "该 client_id 已被使用。"
+    en = "This client_id is taken."
+
+
+class InvalidClientMetadata(Invalid):
+    """Fields that do not fit together (RFC 7591 §3.2.2)."""
+
+    code = "invalid_client_metadata"
+    zh = "应用信息不符合要求。"
+    en = "The client's metadata break a rule."
+
+
+class FirstPartyByOperatorsOnly(Forbidden):
+    """Only the platform's operators say what belongs to the platform."""
+
+    code = "first_party_by_operators_only"
+    zh = "只有平台运维人员可以登记平台自有应用或其他部门的应用。"
+    en = "Only operators register first-party clients, or clients of other departments."
+
+
+ALL_SCOPES = "*"
+"""A first-party client may ask for whatever its user's roles allow."""
+
+CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,99}")
+_PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+_LOOPBACK_NAME = "localhost"
+_SIGNING_KEYS = {"EC", "OKP", "RSA"}
+
+
+def check_redirect_uri(uri: str, *, pointer: str, is_public: bool) -> FieldProblem | None:
+    """What is wrong with a redirect address that is to be registered, if anything.
+
+    https; http on the own machine (RFC 8252 §7.3); a private scheme with a dot, for public clients (§7.1). No fragment.
+    """
+    problem = FieldProblem(
+        pointer,
+        "invalid_redirect_uri",
+        "回调地址应为 https、本机 http 或含点的私有协议，且不含片段和空白。",
+        "A redirect URI is https, http on loopback, or a private scheme with a dot; no fragment, no spaces.",
+    )
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port
+    except ValueError:
+        return problem
+    if not uri.isascii() or not uri.isprintable() or " " in uri or "#" in uri or '"' in uri or "\\" in uri:
+        return problem
+    if parts.scheme == "https" and parts.hostname and not parts.username:
+        return None
+    if parts.scheme == "http" and is_loopback(parts.hostname):
+        return None
+    if is_public and _PRIVATE_SCHEME.fullmatch(parts.scheme):
+        return None
+    return problem
+
+
+def is_loopback(host: str | None) -> bool:
+    """The own machine, by name or number."""
+    if host == _LOOPBACK_NAME:
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def redirect_matches(requested: str, registered: str, *, any_port: bool) -> bool:
+    """Exact comparison of strings (RFC 9700 §2.1), but for the port of a native app on loopback (RFC 8252 §7.3)."""
+    if requested == registered:
+        return True
+    if not any_port:
+        return False
+    try:
+        wanted, known = urlsplit(requested), urlsplit(registered)
+        _ = wanted.port
+    except ValueError:
+        return False
+    if known.scheme != "http" or not is_loopback(known.hostname) or wanted.username or wanted.fragment:
+        return False
+    return (wanted.scheme, wanted.hostname, wanted.path, wanted.query) == (
+        known.scheme,
+        known.hostname,
+        known.path,
+        known.query,
+    )
+
+
+def check_key_set(jwks: dict[str, object] | None) -> FieldProblem | None:
+    """What is wrong with the public keys of a client, if anything: at least one, none of them private or shared."""
+    problem = FieldProblem(
+        "/jwks",
+        "invalid_jwks",
+        "请提供仅含公钥的 JWK Set。",
+        "Give a JWK Set of public keys (EC, OKP or RSA).",
+    )
+    try:
+        keys = KeySet.import_key_set(jwks or {}).keys  # type: ignore[arg-type]  # validated by the import itself
+    except (JoseError, ValueError, TypeError, KeyError):
+        return problem
+    if not keys or any(key.key_type not in _SIGNING_KEYS or key.is_private for key in keys):
+        return problem
+    return None

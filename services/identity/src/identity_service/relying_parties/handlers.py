@@ -1,0 +1,220 @@
+"""Registering clients and changing them."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity_service.organisation.domain import Role
+from identity_service.organisation.handlers.departments import get_department
+from identity_service.relying_parties.domain import (
+    ALL_SCOPES,
+    CLIENT_ID,
+    Authentication,
+    ClientIdTaken,
+    FirstPartyByOperatorsOnly,
+    GrantType,
+    InvalidClientMetadata,
+    NoSuchClient,
+    check_key_set,
+    check_redirect_uri,
+)
+from identity_service.relying_parties.models import Client, ClientSecret
+from service_common.auth import Caller
+from service_common.crypto import KeyRing
+from service_common.db import new_id
+from service_common.errors import FieldProblem
+from service_common.etag import check_version
+
+_SECRET_COLUMN = "client_secrets.secret_hash"  # noqa: S105 - a column's name
+
+
+@dataclass(frozen=True, slots=True)
+class ClientMetadata:
+    """What a client says of itself at registration."""
+
+    name: str
+    authentication: Authentication
+    redirect_uris: Sequence[str]
+    post_logout_redirect_uris: Sequence[str]
+    grant_types: Sequence[GrantType]
+    scopes: Sequence[str]
+    jwks: dict[str, Any] | None
+    department_id: UUID | None
+    is_first_party: bool
+    client_id: str | None = None
+
+
+async def register_client(
+    session: AsyncSession,
+    ring: KeyRing,
+    caller: Caller,
+    metadata: ClientMetadata,
+    *,
+    known_scopes: frozenset[str],
+) -> tuple[Client, str | None]:
+    """Registers a client; returns it with its secret, which is shown this once.
+
+    Operators register anything; supervisors clients of their own department.
+    Raises: FirstPartyByOperatorsOnly, InvalidClientMetadata, NoSuchDepartment, ClientIdTaken.
+    """
+    department_id = _department_for(caller, metadata)
+    if department_id is not None:
+        await get_department(session, department_id)
+    _check(metadata, known_scopes)
+    client = Client(
+        id=new_id(),
+        client_id=metadata.client_id or f"c-{secrets.token_hex(8)}",
+        name=metadata.name,
+        authentication=metadata.authentication,
+        jwks=metadata.jwks,
+        redirect_uris=list(metadata.redirect_uris),
+        post_logout_redirect_uris=list(metadata.post_logout_redirect_uris),
+        grant_types=[str(one) for one in metadata.grant_types],
+        scopes=list(metadata.scopes),
+        department_id=department_id,
+        is_first_party=metadata.is_first_party,
+        is_active=True,
+        registered_by=caller.staff_id,
+    )
+    try:
+        async with session.begin_nested():
+            session.add(client)
+    except IntegrityError as error:
+        raise ClientIdTaken from error
+    if client.authentication is not Authentication.SECRET:
+        return client, None
+    return client, _new_secret(session, ring, client)
+
+
+async def add_secret(session: AsyncSession, ring: KeyRing, caller: Caller, client_id: str) -> str:
+    """A further secret, so that the old one can be replaced without an outage. Raises: NoSuchClient, InvalidClientMetadata."""
+    client = await get_client(session, caller, client_id)
+    if client.authentication is not Authentication.SECRET:
+        raise InvalidClientMetadata
+    return _new_secret(session, ring, client)
+
+
+def _new_secret(session: AsyncSession, ring: KeyRing, client: Client) -> str:
+    secret = secrets.token_urlsafe(32)
+    session.add(ClientSecret(client_id=client.id, secret_hash=hash_secret(ring, secret)))
+    return secret
+
+
+def hash_secret(ring: KeyRing, secret: str) -> bytes:
+    """How secrets are stored and compared: keyed and fast, never a password hash on every token request."""
+    return ring.blind_index(secret, column=_SECRET_COLUMN)
+
+
+def _department_for(caller: Caller, metadata: ClientMetadata) -> UUID | None:
+    if Role.OPERATOR in caller.roles:
+        return metadata.department_id
+    if metadata.is_first_party or metadata.department_id not in (None, caller.department_id):
+        raise FirstPartyByOperatorsOnly
+    return caller.department_id
+
+
+def _check(metadata: ClientMetadata, known_scopes: frozenset[str]) -> None:
+    """Raises: InvalidClientMetadata with every field that breaks a rule."""
+    problems = [
+        *_address_problems(metadata),
+        *_scope_problems(metadata, known_scopes),
+        *_grant_problems(metadata),
+    ]
+    if metadata.authentication is Authentication.PRIVATE_KEY:
+        problems += [problem] if (problem := check_key_set(metadata.jwks)) else []
+    elif metadata.jwks is not None:
+        problems.append(
+            _field("/jwks", "仅 private_key_jwt 使用公钥。", "Keys are for private_key_jwt only.")
+        )
+    if metadata.client_id is not None and not CLIENT_ID.fullmatch(metadata.client_id):
+        problems.append(
+            _field(
+                "/client_id", "client_id 含有不允许的字符。", "The client_id has characters it may not have."
+            )
+        )
+    if problems:
+        raise InvalidClientMetadata(fields=problems)
+
+
+def _address_problems(metadata: ClientMetadata) -> list[FieldProblem]:
+    is_public = metadata.authentication is Authentication.NONE
+    found = [
+        check_redirect_uri(uri, pointer=f"/{field}/{index}", is_public=is_public)
+        for field in ("redirect_uris", "post_logout_redirect_uris")
+        for index, uri in enumerate(getattr(metadata, field))
+    ]
+    return [problem for problem in found if problem]
+
+
+def _scope_problems(metadata: ClientMetadata, known_scopes: frozenset[str]) -> list[FieldProblem]:
+    allowed = known_scopes | ({ALL_SCOPES} if metadata.is_first_party else frozenset())
+    return [
+        _field(f"/scopes/{index}", f"没有权限项 {name}。", f"There is no scope {name}.")
+        for index, name in enumerate(metadata.scopes)
+        if name not in allowed
+    ]
+
+
+def _grant_problems(metadata: ClientMetadata) -> list[FieldProblem]:
+    grants = set(metadata.grant_types)
+    problems = []
+    if GrantType.AUTHORIZATION_CODE in grants and not metadata.redirect_uris:
+        problems.append(
+            _field("/redirect_uris", "授权码方式需要回调地址。", "The code flow needs a redirect URI.")
+        )
+    if GrantType.REFRESH_TOKEN in grants and GrantType.AUTHORIZATION_CODE not in grants:
+        problems.append(
+            _field("/grant_types", "刷新令牌须与授权码一起使用。", "Refresh tokens come from the code flow.")
+        )
+    if GrantType.CLIENT_CREDENTIALS in grants and metadata.authentication is Authentication.NONE:
+        problems.append(
+            _field(
+                "/grant_types", "公开应用不能使用 client_credentials。", "A public client has no credentials."
+            )
+        )
+    return problems
+
+
+def _field(pointer: str, zh: str, en: str) -> FieldProblem:
+    return FieldProblem(pointer, "invalid_client_metadata", zh, en)
+
+
+async def get_client(session: AsyncSession, caller: Caller, client_id: str) -> Client:
+    """A client that the caller may manage. Raises: NoSuchClient."""
+    client = await session.scalar(select(Client).where(Client.client_id == client_id))
+    own = client is not None and (
+        Role.OPERATOR in caller.roles
+        or (client.department_id is not None and client.department_id == caller.department_id)
+    )
+    if client is None or not own:
+        raise NoSuchClient
+    return client
+
+
+async def set_client_active(
+    session: AsyncSession, caller: Caller, client_id: str, *, active: bool, expected_version: int
+) -> Client:
+    """Stops a client, or lets it go on. Its tokens end within five minutes. Raises: NoSuchClient, Stale."""
+    client = await get_client(session, caller, client_id)
+    check_version(client.version, expected_version)
+    client.is_active = active
+    await session.flush()
+    return client
+
+
+async def list_clients(
+    session: AsyncSession, caller: Caller, *, after: UUID | None, limit: int
+) -> Sequence[Client]:
+    """Clients in the order of registration, a supervisor's own department's alone; one more than ``limit``."""
+    query = select(Client).order_by(Client.id).limit(limit + 1)
+    if Role.OPERATOR not in caller.roles:
+        query = query.where(Client.department_id == caller.department_id)
+    if after is not None:
+        query = query.where(Client.id > after)
+    return (await session.scalars(query)).all()

@@ -1,0 +1,55 @@
+"""Rows of sessions and grants."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from identity_service.accounts.domain import SubjectKind
+from identity_service.db import Base
+from service_common.contracts.identity import SessionEndReason
+from service_common.db import new_id
+
+
+class LoginSession(Base):
+    """A browser in which somebody is logged in. The cookie's secret is stored as a keyed hash."""
+
+    __tablename__ = "login_sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    kind: Mapped[SubjectKind]
+    secret_hash: Mapped[bytes] = mapped_column(unique=True)
+    methods: Mapped[list[str]]
+    authenticated_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Grant(Base):
+    """What a subject lets one client do. Its id is the ``sid`` of tokens, and the family of its refresh tokens.
+
+    It ends with the log-in session it began in, unless it was given for offline access.
+    """
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        Index("ix_grants_living_of_subject", "subject_id", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_grants_login_session_id", "login_session_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    revision: Mapped[int] = mapped_column(default=0)
+    login_session_id: Mapped[UUID] = mapped_column(ForeignKey("login_sessions.id"))
+    subject_id: Mapped[UUID]
+    kind: Mapped[SubjectKind]
+    client_id: Mapped[str] = mapped_column(String(100))
+    scope: Mapped[str] = mapped_column(String(4000))
+    resource: Mapped[str | None] = mapped_column(String(100))
+    is_offline: Mapped[bool]
+    methods: Mapped[list[str]]
+    authenticated_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[SessionEndReason | None]

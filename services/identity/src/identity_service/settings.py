@@ -1,0 +1,68 @@
+"""What identity must be told from outside, beyond what every service is told."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from service_common.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Read from ``IDENTITY_…``."""
+
+    model_config = SettingsConfigDict(env_prefix="IDENTITY_", frozen=True, extra="ignore")
+
+    authority_url: str = Field(description="Base address of the register that confirms names and numbers.")
+    scopes_file: Path | None = Field(
+        default=None,
+        description="JSON list of `{name, zh, en, roles}` from all services' OpenAPI; none: identity's own alone.",
+    )
+    service_clients_file: Path | None = Field(
+        default=None,
+        description="JSON list of `{client_id, jwks, scopes?}`: our own services, who prove themselves with private_key_jwt.",
+    )
+    allow_fixture_identities: bool = Field(
+        default=False, description="Admit invented identity numbers (prefix 99). For demonstrations only."
+    )
+
+    sms_outbox_file: Path | None = Field(
+        default=None, description="Development: text messages are appended here as JSON lines, not sent."
+    )
+    sms_gateway_url: str | None = Field(
+        default=None, description="HTTP gateway that sends text messages: `POST {to, text, id}`."
+    )
+    sms_gateway_token: SecretStr | None = Field(default=None, description="Bearer token of the SMS gateway.")
+
+    access_token_seconds: int = Field(
+        default=300, description="Life of an access token; services rely on at most 300."
+    )
+    id_token_seconds: int = Field(default=300, description="Life of an ID token.")
+    code_seconds: int = Field(default=60, description="Life of an authorization code.")
+    refresh_token_days: int = Field(default=30, description="Life of an unused refresh token.")
+    refresh_replay_seconds: int = Field(
+        default=10, description="How long after its use a refresh token gives its successor once more."
+    )
+    session_idle_minutes: int = Field(default=60, description="A log-in session ends when unused this long.")
+    session_hours: int = Field(default=12, description="Longest life of a log-in session.")
+    interaction_minutes: int = Field(default=30, description="How long a started log-in may take.")
+    signing_key_lead_seconds: int = Field(
+        default=900,
+        description="How long a new key is published before it signs; must outlast every cache of keys.",
+    )
+    signing_key_kept_days: int = Field(
+        default=30, description="How long a replaced key stays published, for logout hints of old ID tokens."
+    )
+
+    @property
+    def authorization_endpoint(self) -> str:
+        return f"{self.issuer}/authorize"
+
+    @property
+    def token_endpoint(self) -> str:
+        return f"{self.issuer}/token"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether cookies can be marked ``Secure``."""
+        return self.issuer.startswith("https://")

@@ -1,0 +1,45 @@
+"""Everything identity listens to, and what it does by itself."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+
+from identity_service.db import AWAY, transactions_of
+from identity_service.inbox.subscribers import SUBSCRIBERS
+from identity_service.pruning import prune
+from identity_service.sms.handlers import keep_sending
+from service_common.app import Background
+from service_common.clock import utc_now
+from service_common.messaging import Subscriber
+
+logger = structlog.get_logger()
+
+_PRUNE_EVERY_SECONDS = 600.0
+
+
+def subscribers(_app: FastAPI) -> Sequence[Subscriber[Any]]:
+    """Who listens to what."""
+    return SUBSCRIBERS
+
+
+async def send_text_messages(app: FastAPI) -> None:
+    """Sends queued text messages for ever; without a way to send there is never one to send."""
+    if app.state.sms_sender is None:
+        await asyncio.Event().wait()
+    await keep_sending(transactions_of(app.state.database), app.state.key_ring, app.state.sms_sender)
+
+
+async def forget_expired(app: FastAPI) -> None:
+    """Deletes what has expired, for ever; a lost database is waited for."""
+    while True:
+        try:
+            await prune(transactions_of(app.state.database), now=utc_now())
+        except AWAY as error:
+            logger.warning("pruning_lost_database", error=type(error).__name__)
+        await asyncio.sleep(_PRUNE_EVERY_SECONDS)
+
+
+background: Sequence[Background] = (send_text_messages, forget_expired)

@@ -1,0 +1,118 @@
+"""Identity on a real database and broker, with the real register of the demo population behind its adapter."""
+
+import base64
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+from services.identity.tests.people import Population, Tokens
+
+from identity_service.app import MIGRATIONS, define_service
+from identity_service.clients.authority import Authority
+from identity_service.db import Transactions, transactions_of
+from identity_service.settings import Settings
+from lianban_local.authority.app import app as register
+from lianban_local.testing.brokers import TestNats
+from lianban_local.testing.databases import TestPostgres
+from service_common import app as common_app
+from service_common.app import create_app, key_ring
+from service_common.clock import utc_now
+from service_common.crypto import KeyRing
+from service_common.db import Database
+from service_common.migrations import migrate
+
+ISSUER = "http://localhost/identity"
+
+
+class Clock:
+    """The time that routes are told; moved by hand."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        return utc_now() + self._ahead
+
+    def pass_(self, **delta: float) -> None:
+        self._ahead += timedelta(**delta)
+
+
+@pytest.fixture
+async def settings(postgres: TestPostgres, nats_server: TestNats, tmp_path: Path) -> Settings:
+    await nats_server.clear()
+    key = base64.b64encode(b"k" * 32).decode()
+    return Settings(
+        database_url=SecretStr(postgres.create_database("identity", lambda url: migrate(url, MIGRATIONS))),
+        nats_url=SecretStr(nats_server.url),
+        issuer=ISSUER,
+        identity_url="http://identity.invalid",
+        authority_url="http://register",
+        data_keys=SecretStr(f"1:{key}"),
+        index_key=SecretStr(key),
+        allow_fixture_identities=True,
+        sms_outbox_file=tmp_path / "sms.jsonl",
+        event_max_tries=3,
+        stream_max_bytes=64 * 1024**2,
+    )
+
+
+@pytest.fixture
+def ring(settings: Settings) -> KeyRing:
+    return key_ring(settings)
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    database = Database.connect(settings)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def transactions(database: Database) -> Transactions:
+    return transactions_of(database)
+
+
+@pytest.fixture
+async def authority() -> AsyncIterator[Authority]:
+    """The register itself, called in this process."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(register)) as http:
+        yield Authority("http://register", http)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def app(settings: Settings, authority: Authority, clock: Clock) -> AsyncIterator[FastAPI]:
+    app = create_app(define_service(settings), worker=False)
+    app.dependency_overrides[common_app._now] = clock.now
+    async with app.router.lifespan_context(app):
+        app.state.authority = authority
+        yield app
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser or a program: keeps its cookies."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        yield client
+
+
+@pytest.fixture
+def population(transactions: Transactions, ring: KeyRing, authority: Authority, clock: Clock) -> Population:
+    """Makes persons, staff and clients the way the product does."""
+    return Population(transactions, ring, authority, clock.now)
+
+
+@pytest.fixture
+async def tokens(app: FastAPI) -> Tokens:
+    """Access tokens of any caller, signed with the key of this identity."""
+    return Tokens(await app.state.signing_keys.current(), ISSUER)

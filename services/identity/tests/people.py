@@ -1,0 +1,250 @@
+"""Builders: persons, staff, clients, and tokens of any caller."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pyotp
+
+from identity_service.accounts import handlers as accounts
+from identity_service.accounts import passwords
+from identity_service.accounts.domain import SubjectKind
+from identity_service.clients.authority import Authority
+from identity_service.db import Transactions
+from identity_service.legal_persons.handlers import register_legal_person
+from identity_service.legal_persons.models import LegalPerson
+from identity_service.organisation.domain import Role
+from identity_service.organisation.handlers import departments, staff
+from identity_service.organisation.models import Department
+from identity_service.people.handlers import sealing
+from identity_service.people.handlers.real_name import RealNameClaim, verify_real_name
+from identity_service.people.models import Person
+from identity_service.relying_parties.domain import Authentication, GrantType
+from identity_service.relying_parties.handlers import ClientMetadata, register_client
+from identity_service.signing.handlers import SigningKeys
+from lianban_local.authority.register import population
+from service_common.auth import SCOPES, Caller
+from service_common.crypto import KeyRing
+from service_common.db import new_id
+
+PASSWORD = "seven solar terms"
+MARKET_USCC = "11990000LB0000230M"
+HEALTH_USCC = "11990000LB0000177R"
+XIANGTAN = "430300000000"
+CALLBACK = "https://partner.example/callback"
+LOOPBACK = "http://127.0.0.1/callback"
+
+_hashes: dict[str, str] = {}
+
+
+async def _hash(password: str) -> str:
+    """Hashed once per run: argon2 is slow on purpose."""
+    if password not in _hashes:
+        _hashes[password] = await passwords.hash_password(password)
+    return _hashes[password]
+
+
+@dataclass(frozen=True)
+class Citizen:
+    """A person of the demo register with an account."""
+
+    id: UUID
+    username: str
+    name: str
+    id_number: str
+    phone: str
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(str(self.id), "person", "app", frozenset(), trust_level=2)
+
+
+@dataclass(frozen=True)
+class Officer:
+    """A staff member."""
+
+    id: UUID
+    username: str
+    totp_secret: str
+    department_id: UUID
+    roles: tuple[Role, ...]
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(
+            str(self.id),
+            "staff",
+            "app",
+            frozenset(),
+            department_id=self.department_id,
+            division=XIANGTAN,
+            roles=frozenset(self.roles),
+        )
+
+
+@dataclass(frozen=True)
+class RegisteredClient:
+    """A client with its secret in clear."""
+
+    client_id: str
+    secret: str | None
+
+
+class Population:
+    """Makes people the way the product does, but for the text message."""
+
+    def __init__(
+        self, transactions: Transactions, ring: KeyRing, authority: Authority, now: Callable[[], datetime]
+    ) -> None:
+        self._transactions = transactions
+        self._ring = ring
+        self._authority = authority
+        self._now = now
+
+    async def person(self, index: int = 0, *, verified: bool = True) -> Citizen:
+        """The nth person of the register."""
+        entry = population().natural_persons[index]
+        person = Person(
+            id=new_id(),
+            phone=sealing.seal_phone(self._ring, entry.phone),
+            phone_index=sealing.phone_index(self._ring, entry.phone),
+            trust_level=1,
+        )
+        citizen = Citizen(person.id, f"citizen{index}", entry.name, entry.id_number, entry.phone)
+        account = accounts.NewAccount(person.id, SubjectKind.PERSON, citizen.username, await _hash(PASSWORD))
+        async with self._transactions() as session:
+            session.add(person)
+            await accounts.open_account(session, self._ring, account, now=self._now())
+        if verified:
+            claim = RealNameClaim(citizen.id, citizen.name, citizen.id_number)
+            await verify_real_name(
+                self._transactions,
+                self._ring,
+                self._authority,
+                claim,
+                allow_fixtures=True,
+                now=self._now(),
+            )
+        return citizen
+
+    async def company(self, index: int = 0) -> tuple[Citizen, LegalPerson]:
+        """The nth legal person of the register, registered by its representative."""
+        entry = population().legal_persons[index]
+        numbers = [person.id_number for person in population().natural_persons]
+        citizen = await self.person(numbers.index(entry.representative_id_number))
+        legal_person = await register_legal_person(
+            self._transactions,
+            self._ring,
+            self._authority,
+            citizen.caller,
+            uscc=entry.uscc,
+            name=entry.name,
+            now=self._now(),
+        )
+        return citizen, legal_person
+
+    async def department(self, uscc: str = MARKET_USCC) -> Department:
+        """A department of Xiangtan; the same one when it is there."""
+        async with self._transactions() as session:
+            found = await departments.list_departments(session, uscc=uscc, division=None, after=None, limit=1)
+            if found:
+                return found[0]
+            facts = departments.DepartmentFacts(uscc, "", f"示例部门{uscc[-3:]}", "示例", XIANGTAN, None)
+            return await departments.add_department(session, facts, now=self._now())
+
+    async def staff(self, *roles: Role, uscc: str = MARKET_USCC) -> Officer:
+        """A staff member of a department."""
+        department = await self.department(uscc)
+        secret = pyotp.random_base32()
+        username = f"{roles[0]}.{new_id().hex[-6:]}".replace("_", "-")
+        new = staff.NewStaff(username, await _hash(PASSWORD), secret, "示例人员", department.id, roles)
+        async with self._transactions() as session:
+            row = await staff.add_staff(session, self._ring, new, now=self._now())
+        return Officer(row.id, username, secret, department.id, roles)
+
+    async def client(
+        self,
+        *,
+        authentication: Authentication = Authentication.SECRET,
+        grant_types: Sequence[GrantType] = (GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN),
+        scopes: Sequence[str] = ("openid", "profile", "phone", "offline_access", "identity:me.read"),
+        redirect_uris: Sequence[str] = (CALLBACK,),
+        jwks: dict[str, Any] | None = None,
+        first_party: bool = False,
+        uscc: str = HEALTH_USCC,
+    ) -> RegisteredClient:
+        """A client of a department."""
+        operator = await self.staff(Role.OPERATOR)
+        department = await self.department(uscc)
+        metadata = ClientMetadata(
+            name="示例应用",
+            authentication=authentication,
+            redirect_uris=redirect_uris,
+            post_logout_redirect_uris=["https://partner.example/bye"],
+            grant_types=grant_types,
+            scopes=scopes,
+            jwks=jwks,
+            department_id=None if first_party else department.id,
+            is_first_party=first_party,
+        )
+        async with self._transactions() as session:
+            client, secret = await register_client(
+                session, self._ring, operator.caller, metadata, known_scopes=frozenset(scopes)
+            )
+        return RegisteredClient(client.client_id, secret)
+
+    async def app(self) -> RegisteredClient:
+        """The platform's own app: public, on loopback, with every scope its user may have."""
+        return await self.client(
+            authentication=Authentication.NONE,
+            redirect_uris=[LOOPBACK],
+            scopes=["*"],
+            first_party=True,
+        )
+
+
+class Tokens:
+    """Headers of any caller, with every scope of identity unless said otherwise."""
+
+    def __init__(self, keys: SigningKeys, issuer: str) -> None:
+        self._keys = keys
+        self._issuer = issuer
+
+    def person(self, citizen: Citizen, **claims: Any) -> dict[str, str]:
+        return self.headers(sub=str(citizen.id), subject_type="person", acr="urn:lianban:loa:2", **claims)
+
+    def staff(self, officer: Officer, **claims: Any) -> dict[str, str]:
+        return self.headers(
+            sub=str(officer.id),
+            subject_type="staff",
+            department_id=str(officer.department_id),
+            division=XIANGTAN,
+            roles=list(officer.roles),
+            **claims,
+        )
+
+    def service(self, client_id: str = "acceptance", **claims: Any) -> dict[str, str]:
+        return self.headers(sub=client_id, subject_type="client", client_id=client_id, **claims)
+
+    def headers(self, **claims: Any) -> dict[str, str]:
+        now = datetime.now().astimezone()
+        payload = {
+            "iss": self._issuer,
+            "aud": ["urn:lianban:identity"],
+            "client_id": "app",
+            "scope": " ".join(SCOPES),
+            "iat": int(now.timestamp()),
+            "exp": int(now.timestamp()) + 300,
+            **claims,
+        }
+        signed = self._keys.sign(payload, kind="at+jwt", now=now)
+        return {"Authorization": f"Bearer {signed}", "Idempotency-Key": str(new_id())}
+
+
+def sent_texts(file: Path) -> list[dict[str, str]]:
+    """The text messages of the development outbox."""
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
