@@ -98,6 +98,7 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
             revoked = RevokedSessions()
             app.state.database = database
             app.state.http = http
+            app.state.revoked_sessions = revoked
             app.state.token_verifier = TokenVerifier(
                 issuer=settings.issuer,
                 audience=f"urn:lianban:{service.name}",
