@@ -98,6 +98,14 @@ class OpenApplicationExists(Conflict):
     en = "This applicant has an open application for it here: set in_addition if another one is meant."
 
 
+class NotForThisApplicant(Invalid):
+    """The item does not serve natural persons, or not legal ones 服务对象."""
+
+    code = "not_for_this_applicant"
+    zh = "该事项的服务对象不包括此类申请人。"
+    en = "The item does not serve this kind of applicant."
+
+
 class FormInvalid(Invalid):
     """The form does not follow its schema."""
 

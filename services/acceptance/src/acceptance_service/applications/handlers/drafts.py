@@ -18,6 +18,7 @@ from acceptance_service.applications.domain import (
     NoSuchApplication,
     NotDraft,
     NotEditable,
+    NotForThisApplicant,
     OpenApplicationExists,
     check_form,
     need_known_promises,
@@ -25,7 +26,8 @@ from acceptance_service.applications.domain import (
 from acceptance_service.applications.models import Application, Form
 from acceptance_service.applications.repository import FORM_COLUMN, find_application
 from acceptance_service.bundles.domain import Plan
-from acceptance_service.bundles.handlers import plan_application
+from acceptance_service.bundles.handlers import plan_application, show_plan
+from acceptance_service.catalogue.domain import ApplicantKind
 from acceptance_service.files.handlers import release_files
 from service_common import timeline
 from service_common.auth import Caller
@@ -73,16 +75,20 @@ async def begin_draft(
     """Begins an application for oneself or a represented legal person.
 
     One open application per applicant, subject and division, unless another one is meant expressly.
-    Raises: NotRepresented, OpenApplicationExists, and what planning raises.
+    Raises: NotRepresented, NotForThisApplicant, OpenApplicationExists, and what planning raises.
     """
     _need_representation(draft, caller)
-    plan = await plan_application(
+    shown = await show_plan(
         session,
         bundle_code=draft.bundle_code,
         item_code=draft.item_code,
         division=draft.division,
         answers=draft.answers,
+        applicant_kind=ApplicantKind(draft.applicant_kind.value),
     )
+    if draft.item_code is not None and shown.not_for_applicant:
+        raise NotForThisApplicant
+    plan = shown.plan
     application = Application(
         id=new_id(),
         status=ApplicationStatus.DRAFT,
