@@ -14,6 +14,7 @@ from acceptance_service.files.storage import FolderStore
 from acceptance_service.numbering.handlers import Serials
 from acceptance_service.settings import Settings
 from service_common.http import ServiceClient, ServiceToken
+from service_common.settings import ServiceSettings
 
 CLIENT_ID = "acceptance"
 
@@ -30,7 +31,7 @@ async def start(app: FastAPI) -> AsyncIterator[None]:
             ring=app.state.key_ring,
             limit_bytes=settings.upload_limit_bytes,
         )
-        login = _login(settings)
+        login = peer_login(settings)
         identity = ServiceClient(settings.identity_url, login)
         stack.push_async_callback(identity.close)
         certificates = ServiceClient(settings.certificates_url, login)
@@ -46,7 +47,7 @@ def _scanner(settings: Settings) -> Scanner:
     return ClamdScanner(settings.scanner_host, settings.scanner_port)
 
 
-def _login(settings: Settings) -> httpx.Auth:
+def peer_login(settings: ServiceSettings) -> httpx.Auth:
     """One token serves all peers: identity puts every audience into it that the scopes belong to."""
     if settings.client_key_file is None:
         return httpx.Auth()

@@ -13,7 +13,10 @@ from acceptance_service.departments.models import Department, DepartmentCode
 
 
 async def apply_departments(session: AsyncSession, states: Sequence[DepartmentState]) -> None:
-    """Takes over what identity says, unless something newer is known already."""
+    """Takes over what identity says, unless something newer is known already.
+
+    The same revision is written again, so that a rebuild mends a row that was damaged.
+    """
     if not states:
         return
     rows = [{"id": one.department_id, **_columns(one)} for one in states]
@@ -21,7 +24,7 @@ async def apply_departments(session: AsyncSession, states: Sequence[DepartmentSt
     newer = {name: statement.excluded[name] for name in _columns(states[0])}
     await session.execute(
         statement.on_conflict_do_update(
-            index_elements=["id"], set_=newer, where=Department.revision < statement.excluded.revision
+            index_elements=["id"], set_=newer, where=Department.revision <= statement.excluded.revision
         )
     )
 
