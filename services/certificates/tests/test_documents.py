@@ -39,6 +39,18 @@ def test_every_operation_says_what_it_does_and_who_may(document: dict[str, Any])
                 assert set(requirement["lianban"]) <= declared
 
 
+def test_every_operation_with_a_body_has_an_example(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    bodies = [
+        operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        if "requestBody" in operation
+    ]
+    assert len(bodies) >= 12
+    assert [name for name in bodies if not schemas[name].get("examples")] == []
+
+
 def test_every_example_validates_against_its_schema(document: dict[str, Any]) -> None:
     examples = 0
     for schema in document["components"]["schemas"].values():
@@ -46,7 +58,7 @@ def test_every_example_validates_against_its_schema(document: dict[str, Any]) ->
             whole = {**schema, "components": document["components"]}
             jsonschema.Draft202012Validator(whole).validate(example)
             examples += 1
-    assert examples >= 8
+    assert examples >= 17
 
 
 def test_every_route_has_a_guard(settings: Settings) -> None:

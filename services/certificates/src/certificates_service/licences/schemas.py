@@ -38,8 +38,8 @@ Number = Annotated[
 ProjectNo = Annotated[str, Field(min_length=1, max_length=50, description="Number of the case 办件编号.")]
 
 EXAMPLE_ID = "0197a5b0-5d2e-7c11-8a44-3f6a2b1c9d10"
-EXAMPLE_IDENTIFIER = "1.2.156.3005.2.11990000LB0000230M001.11990000LB0000230M.7Q2K0B5ZR81XWM3NC6TD.001.4"
-EXAMPLE_SURFACE = {
+EXAMPLE_IDENTIFIER = "1.2.156.3005.2.11990000LB0000230M001.11990000LB0000230M.7Q2K0B5ZR81XWM3NC6TD.001.W"
+EXAMPLE_SURFACE: dict[str, Any] = {
     "统一社会信用代码": "91990101MA0000A19H",
     "名称": "试验田便利店有限公司",
     "法定代表人": "王小麦",
@@ -57,6 +57,33 @@ _EXAMPLE_ORDER: dict[str, Any] = {
     "issuer_department_id": "0197a5b0-3333-7c11-8a44-3f6a2b1c9d10",
     **_EXAMPLE_CONTENT,
     "project_no": None,
+}
+
+
+EXAMPLE_ISSUER: dict[str, Any] = {
+    "department_id": "0197a5b0-3333-7c11-8a44-3f6a2b1c9d10",
+    "uscc": "11990000LB0000230M",
+    "name": "示例市市场监督管理局",
+}
+EXAMPLE_LICENCE: dict[str, Any] = {
+    "id": EXAMPLE_ID,
+    "identifier": EXAMPLE_IDENTIFIER,
+    "type_code": "11990000LB0000230M001",
+    "type_name": "营业执照",
+    "licence_version": 1,
+    "status": "NORMAL",
+    "status_label": "正常",
+    "valid": True,
+    "valid_from": "2026-11-23",
+    "valid_until": None,
+    "holder": _EXAMPLE_HOLDER,
+    "issuer": EXAMPLE_ISSUER,
+    "issued_at": "2026-11-23T02:00:00Z",
+    "case_id": "0197a5b0-2222-7c11-8a44-3f6a2b1c9d10",
+    "project_no": None,
+    "predecessor_identifier": None,
+    "successor_identifier": None,
+    "version": 1,
 }
 
 
@@ -160,6 +187,8 @@ class IssuerRead(BaseModel):
 class LicenceRead(BaseModel):
     """A licence without its surface. Field names after GB/T 36902."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_LICENCE]})
+
     id: UUID
     identifier: str = Field(description="GB/T 36904 电子证照标识.", examples=[EXAMPLE_IDENTIFIER])
     type_code: str
@@ -169,14 +198,14 @@ class LicenceRead(BaseModel):
     status_label: str
     valid: bool = Field(description="Whether it can be relied on now.")
     valid_from: date
-    valid_until: date | None = Field(description="Last day; null: 长期.")
+    valid_until: date | None = Field(default=None, description="Last day; null: 长期.")
     holder: HolderRead
     issuer: IssuerRead
     issued_at: datetime
-    case_id: UUID | None
-    project_no: str | None
-    predecessor_identifier: str | None = Field(description="关联证照标识: the version before.")
-    successor_identifier: str | None = Field(description="The version that took its place.")
+    case_id: UUID | None = None
+    project_no: str | None = None
+    predecessor_identifier: str | None = Field(default=None, description="关联证照标识: the version before.")
+    successor_identifier: str | None = Field(default=None, description="The version that took its place.")
     version: int = Field(description="Of this record: the value of its ETag.")
 
     @classmethod
@@ -213,6 +242,10 @@ class LicenceRead(BaseModel):
 class LicenceDetail(LicenceRead):
     """A licence with its surface 照面."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{**EXAMPLE_LICENCE, "surface": EXAMPLE_SURFACE, "masked": False}]}
+    )
+
     surface: dict[str, str]
     masked: bool = Field(description="Whether personal values are masked for this reader.")
 
@@ -248,6 +281,26 @@ class HistoryEntryRead(BaseModel):
 
 class HistoryRead(BaseModel):
     """The history of a licence, and whether its chain of hashes holds."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "entries": [
+                        {
+                            "sequence": 1,
+                            "at": "2026-11-23T02:00:00Z",
+                            "action": "issue",
+                            "actor_kind": "client",
+                            "facts": {"identifier": EXAMPLE_IDENTIFIER},
+                            "hash": "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9",
+                        }
+                    ],
+                    "intact": True,
+                }
+            ]
+        }
+    )
 
     entries: list[HistoryEntryRead]
     intact: bool

@@ -7,15 +7,24 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from certificates_service.licences.domain import STATUS_LABELS
 from certificates_service.licences.handlers.read import is_valid_at, status_at
-from certificates_service.licences.schemas import EXAMPLE_IDENTIFIER, IssuerRead
+from certificates_service.licences.schemas import EXAMPLE_IDENTIFIER, EXAMPLE_ISSUER, IssuerRead
 from certificates_service.presentation.handlers import Checked, CheckedDocument, Shown
 from service_common.contracts.certificates import LicenceStatus
+
+_EXAMPLE_CODE = "lianban-licence:3q2-7wJr0Zt5kqkX0cVbYF5n0m1lT9d8Hs6u4Pp2AxE"
 
 
 class ShownRead(BaseModel):
     """A code to hold up."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {"code": _EXAMPLE_CODE, "qr_svg": "<svg>…</svg>", "expires_at": "2026-11-23T02:01:00Z"}
+            ]
+        },
+    )
 
     code: str = Field(description="What the QR code says: a random one-time token, nothing personal.")
     qr_svg: str = Field(description="The code as an inline SVG picture.")
@@ -33,7 +42,7 @@ class LicenceToCheck(BaseModel):
         extra="forbid",
         json_schema_extra={
             "examples": [
-                {"code": "lianban-licence:3q2-7wJr0Zt5kqkX0cVbYF5n0m1lT9d8Hs6u4Pp2AxE"},
+                {"code": _EXAMPLE_CODE},
                 {"identifier": EXAMPLE_IDENTIFIER},
             ]
         },
@@ -52,6 +61,26 @@ class LicenceToCheck(BaseModel):
 class CheckedRead(BaseModel):
     """A licence as it stands at this moment."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "valid": False,
+                    "status": "REVOKED",
+                    "status_label": "撤销",
+                    "checked_at": "2026-11-23T02:00:00Z",
+                    "identifier": EXAMPLE_IDENTIFIER,
+                    "type_code": "11990000LB0000230M001",
+                    "type_name": "营业执照",
+                    "issuer": EXAMPLE_ISSUER,
+                    "valid_from": "2026-11-23",
+                    "valid_until": None,
+                    "surface": {"名称": "试验田便利店有限公司", "法定代表人": "王**"},
+                }
+            ]
+        }
+    )
+
     valid: bool = Field(description="Whether it can be relied on now.")
     status: LicenceStatus
     status_label: str
@@ -61,7 +90,7 @@ class CheckedRead(BaseModel):
     type_name: str
     issuer: IssuerRead
     valid_from: date
-    valid_until: date | None
+    valid_until: date | None = None
     surface: dict[str, str] = Field(description="Personal values are masked.")
 
     @classmethod
@@ -119,6 +148,12 @@ class DocumentToCheck(BaseModel):
 
 class CheckedDocumentRead(BaseModel):
     """Whether a document is ours, and its licence holds."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"authentic": True, "valid": True, "checked_at": "2026-11-23T02:00:00Z"}]
+        }
+    )
 
     authentic: bool = Field(description="All of it was signed by this library.")
     valid: bool = Field(description="Authentic, and the licence holds at this moment.")

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from certificates_service.licences.handlers.read import status_at
+from certificates_service.licences.schemas import EXAMPLE_ID, EXAMPLE_IDENTIFIER
 from certificates_service.sharing.handlers import Fetched
 from certificates_service.uses.domain import FETCH_PURPOSES, Purpose
 from service_common.contracts.certificates import LicenceStatus
@@ -48,6 +49,23 @@ class FetchRequest(BaseModel):
 
 class FetchedRead(BaseModel):
     """The data, and on what ground it was handed out."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "licence_id": EXAMPLE_ID,
+                    "identifier": EXAMPLE_IDENTIFIER,
+                    "type_code": "11990000LB0000230M001",
+                    "type_name": "营业执照",
+                    "status": "NORMAL",
+                    "surface": {"名称": "试验田便利店有限公司", "住所": "示例市示范区谷雨路1号"},
+                    "legal_basis": "政务数据共享条例（国令第809号）",
+                    "fetched_at": "2026-11-23T02:00:00Z",
+                }
+            ]
+        }
+    )
 
     licence_id: UUID
     identifier: str

@@ -132,7 +132,7 @@ class SurfaceFieldRead(BaseModel):
 
     key: str = Field(description="Key in `surface`.")
     label: str = Field(description="For people.")
-    source: str | None
+    source: str | None = None
     required: bool
     personal: bool
 
@@ -143,8 +143,8 @@ class ValidityRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     rule: ValidityRule
-    years: int | None
-    basis: str | None
+    years: int | None = None
+    basis: str | None = None
 
 
 class LicenceTypeRead(BaseModel):
