@@ -243,6 +243,7 @@ async def running_edge(folder: Path, **options: Any) -> AsyncIterator[Edge]:
 async def _until_keys_are_known(server: EnvoyServer, upstream: Upstream) -> None:
     async with asyncio.timeout(20):
         while upstream.key_fetches == 0 or not await asyncio.to_thread(server.is_ready):
+            assert server.is_running, server.log.read_text()
             await asyncio.sleep(0.03)
 
 

@@ -48,6 +48,22 @@ async def test_without_token_the_address_is_limited_and_people_with_tokens_are_n
         assert await _statuses(edge, 2, path="/acceptance/v1/items", sub="somebody") == {200: 2}
 
 
+async def test_a_forged_subject_is_no_new_bucket(
+    start_edge: "EdgeStarter", tiny_limits: Mapping[Any, Any]
+) -> None:
+    async with start_edge(limits=tiny_limits) as edge:
+        token = edge.issuer.bearer(sub="one")
+        statuses = [
+            (
+                await edge.http.get(
+                    PRIVATE, headers={**token, "X-Edge-Subject": str(n), "X-Edge-Kind": "client"}
+                )
+            )
+            for n in range(6)
+        ]
+        assert [one.status_code for one in statuses].count(429) >= 2
+
+
 async def test_a_forged_address_is_no_new_bucket(
     start_edge: "EdgeStarter", tiny_limits: Mapping[Any, Any]
 ) -> None:

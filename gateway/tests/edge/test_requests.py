@@ -14,6 +14,9 @@ FORGED = {
     "X-User-Id": "1",
     "x-user-roles": "operator",
     "X-Caller-Department": "1",
+    "X-Edge-Subject": "1",
+    "X-Edge-Kind": "client",
+    "X-Edge-Client": "1",
     "X-Envoy-Retry-On": "5xx",
     "X-Envoy-Upstream-Rq-Timeout-Ms": "1",
     "X-Forwarded-Host": "evil.example",
@@ -31,8 +34,14 @@ async def test_forged_headers_do_not_arrive(edge: "Edge") -> None:
     answer = await edge.http.get(PRIVATE, headers=edge.issuer.bearer() | FORGED)
     assert answer.status_code == 200
     arrived = {name.lower() for name, _ in edge.upstream.requests[0].headers}
-    assert not arrived & {name.lower() for name in FORGED}
+    assert arrived & {name.lower() for name in FORGED} == {"x-edge-client"}
+    assert edge.upstream.requests[0].all("x-edge-client") == ["demo-app"]  # the edge's own word
     assert not {name for name in arrived if name.startswith("x-envoy-")}
+
+
+async def test_on_a_public_path_without_token_nothing_is_said_about_a_caller(edge: "Edge") -> None:
+    await edge.http.get("/acceptance/v1/items", headers=FORGED)
+    assert not {name for name, _ in edge.upstream.requests[0].headers if name.lower().startswith("x-edge")}
 
 
 async def test_the_address_of_the_caller_is_the_peers_not_what_it_claims(edge: "Edge") -> None:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from gateway_service.edge.tokens import FILTER as TOKEN_FILTER
-from gateway_service.edge.tokens import TOKEN_METADATA
+from gateway_service.edge.tokens import CLIENT_HEADER
 
 Json = dict[str, Any]
 
@@ -27,7 +26,7 @@ def access_log() -> Json:
         "upstream_tries": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
         "bytes_in": "%BYTES_RECEIVED%",
         "bytes_out": "%BYTES_SENT%",
-        "client_id": f"%DYNAMIC_METADATA({TOKEN_FILTER}:{TOKEN_METADATA}:client_id)%",
+        "client_id": f"%REQ({CLIENT_HEADER})%",
         "request_id": "%REQ(X-REQUEST-ID)%",
         "trace_id": "%TRACE_ID%",
     }

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway_service.edge.routes import Bucket, RateClass, RateLimit
-from gateway_service.edge.tokens import FILTER as TOKEN_FILTER
-from gateway_service.edge.tokens import TOKEN_METADATA
+from gateway_service.edge.tokens import KIND_HEADER, SUBJECT_HEADER
 
 Json = dict[str, Any]
 
@@ -58,29 +57,30 @@ def class_of_route(rate_class: RateClass) -> Json:
 
 
 def _choices() -> list[Json]:
-    """Which bucket a request draws from: its subject's, else its address's. A limit without its metadata does not apply."""
-    of_class = _metadata("class", "ROUTE_ENTRY", _ROUTE_METADATA, "class")
-    subject = _metadata("subject", "DYNAMIC", TOKEN_FILTER, TOKEN_METADATA, "sub")
-    kind = (TOKEN_FILTER, TOKEN_METADATA, "subject_type")
+    """Which bucket a request draws from: its subject's, else its address's. A choice that lacks a part does not apply."""
+    of_class: Json = {
+        "metadata": {
+            "descriptor_key": "class",
+            "metadata_key": {"key": _ROUTE_METADATA, "path": [{"key": "class"}]},
+            "source": "ROUTE_ENTRY",
+        }
+    }
+    without_token: Json = {
+        "header_value_match": {
+            "descriptor_key": "kind",
+            "descriptor_value": "anonymous",
+            "expect_match": False,
+            "headers": [{"name": SUBJECT_HEADER, "present_match": True}],
+        }
+    }
     return [
-        {"actions": [of_class, _metadata("kind", "DYNAMIC", *kind, default="client"), subject]},
-        {
-            "actions": [
-                of_class,
-                _metadata("kind", "DYNAMIC", *kind, default="anonymous"),
-                {"remote_address": {}},
-            ]
-        },
+        {"actions": [of_class, _header("kind", KIND_HEADER), _header("subject", SUBJECT_HEADER)]},
+        {"actions": [of_class, without_token, {"remote_address": {}}]},
     ]
 
 
-def _metadata(entry: str, source: str, namespace: str, *path: str, default: str | None = None) -> Json:
-    metadata: Json = {
-        "descriptor_key": entry,
-        "metadata_key": {"key": namespace, "path": [{"key": part} for part in path]},
-        "source": source,
-    }
-    return {"metadata": metadata | ({"default_value": default} if default else {})}
+def _header(key: str, name: str) -> Json:
+    return {"request_headers": {"descriptor_key": key, "header_name": name}}
 
 
 def standard_names() -> Json:

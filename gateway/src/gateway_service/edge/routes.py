@@ -14,6 +14,7 @@ KIB = 1024
 MIB = 1024 * KIB
 
 READING = frozenset({"GET", "HEAD"})
+POSTING = frozenset({"POST"})
 
 
 class Entry(StrEnum):
@@ -100,12 +101,37 @@ class Route:
         return path == self.path or (not self.exact and path.startswith(self.path + "/"))
 
 
-def public(path: str, upstream: str, **more: object) -> Route:
-    """A row that needs no login: reading only, unless it says which methods."""
-    return Route(path, upstream, entry=Entry.PUBLIC, **{"methods": READING, **more})  # type: ignore[arg-type]
+def public(
+    path: str,
+    upstream: str,
+    methods: frozenset[str] = READING,
+    *,
+    exact: bool = False,
+    timeout_seconds: float = 15.0,
+) -> Route:
+    """A row that needs no login: for reading, unless it says otherwise."""
+    return Route(path, upstream, Entry.PUBLIC, methods, exact=exact, timeout_seconds=timeout_seconds)
 
 
-POSTING = frozenset({"POST"})
+def _asking(path: str, upstream: str, rate_class: RateClass) -> Route:
+    """A question that anybody may ask, by POST because its words must not stand in an address."""
+    return Route(path, upstream, Entry.PUBLIC, POSTING, exact=True, rate_class=rate_class)
+
+
+def _import(path: str, upstream: str, body_limit: int) -> Route:
+    """A whole file, loaded or refused as one."""
+    return Route(
+        path,
+        upstream,
+        methods=POSTING,
+        exact=True,
+        rate_class=RateClass.UPLOAD,
+        body_limit=body_limit,
+        streamed=True,
+        timeout_seconds=120,
+    )
+
+
 SERVICES = ("identity", "acceptance", "certificates", "hotline", "evaluation", "gateway")
 
 # Called by services directly, never through the edge; refused here although a general row below would fit.
@@ -122,46 +148,36 @@ ROUTES: tuple[Route, ...] = (
     # -- identity: OpenID Connect looks at its own credentials (client secrets, assertions, cookies, its own tokens)
     public("/identity/v1/divisions", "identity"),
     public("/identity/v1/departments", "identity"),
-    Route("/identity/v1/divisions/imports", "identity", body_limit=32 * MIB, timeout_seconds=60),
+    _import("/identity/v1/divisions/imports", "identity", 64 * MIB),
     Route("/identity/v1", "identity"),
     Route("/identity/login", "identity", Entry.PROTOCOL, rate_class=RateClass.LOGIN),
     Route("/identity/token", "identity", Entry.PROTOCOL, rate_class=RateClass.LOGIN),
     Route("/identity", "identity", Entry.PROTOCOL, body_limit=64 * KIB),
-    # -- acceptance: the catalogue is for everybody, progress asks for its own password
-    public("/acceptance/v1/items", "acceptance"),
-    public("/acceptance/v1/bundles", "acceptance"),
-    public("/acceptance/v1/calendars", "acceptance"),
+    # -- acceptance: the catalogue is for everybody, progress asks for its own password, downloads for a signed link
+    *(public(f"/acceptance/v1/{kind}", "acceptance") for kind in ("items", "bundles", "themes")),
+    public("/acceptance/v1/items/{}/plan", "acceptance", methods=POSTING),
     public("/acceptance/v1/bundles/{}/plan", "acceptance", methods=POSTING),
-    public(
-        "/acceptance/v1/catalogue/search",
-        "acceptance",
-        methods=POSTING,
-        exact=True,
-        rate_class=RateClass.SEARCH,
-    ),
-    public("/acceptance/v1/progress", "acceptance", methods=POSTING, exact=True, rate_class=RateClass.LOGIN),
-    Route("/acceptance/v1/items/imports", "acceptance", body_limit=32 * MIB, timeout_seconds=60),
-    Route("/acceptance/v1/catalogue/imports", "acceptance", body_limit=32 * MIB, timeout_seconds=60),
+    public("/acceptance/v1/bundles/{}/savings", "acceptance", methods=POSTING),
+    _asking("/acceptance/v1/catalogue/search", "acceptance", RateClass.SEARCH),
+    _asking("/acceptance/v1/progress", "acceptance", RateClass.LOGIN),
+    _import("/acceptance/v1/catalogue/imports", "acceptance", 20 * MIB),
     Route(
         "/acceptance/v1/files",
         "acceptance",
         methods=POSTING,
         exact=True,
         rate_class=RateClass.UPLOAD,
-        body_limit=50 * MIB,
+        body_limit=50 * MIB + 64 * KIB,  # the parts of a multipart body are a little more than the file
         streamed=True,
         timeout_seconds=60,
     ),
+    public("/acceptance/v1/files/{}/content", "acceptance", timeout_seconds=60.0),
     Route("/acceptance/v1", "acceptance"),
     # -- certificates: anybody may check a licence that is shown to them
     public("/certificates/v1/licence-types", "certificates"),
-    public(
-        "/certificates/v1/verifications/public",
-        "certificates",
-        methods=POSTING,
-        exact=True,
-        rate_class=RateClass.SEARCH,
-    ),
+    public("/certificates/v1/keys", "certificates"),
+    _asking("/certificates/v1/verifications/public", "certificates", RateClass.SEARCH),
+    _asking("/certificates/v1/verifications/documents", "certificates", RateClass.SEARCH),
     Route("/certificates/v1", "certificates"),
     Route("/hotline/v1", "hotline"),
     public("/evaluation/v1/indicators", "evaluation"),
