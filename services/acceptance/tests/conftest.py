@@ -9,7 +9,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -262,14 +262,19 @@ class KnownPeople:
         self.asked: list[tuple[uuid.UUID, str]] = []
 
     async def look_up(
-        self, kind: HolderKind, holder_id: uuid.UUID, *, purpose: str, application_id: uuid.UUID
+        self,
+        kind: HolderKind,
+        holder_id: uuid.UUID,
+        *,
+        attributes: Collection[str],
+        purpose: str,
+        application_id: uuid.UUID,
     ) -> Profile:
         if self.away:
             raise PeerUnavailable
         self.asked.append((holder_id, purpose))
-        prefix = "person" if kind is HolderKind.NATURAL_PERSON else "legal_person"
-        number = "id_number" if kind is HolderKind.NATURAL_PERSON else "uscc"
-        return Profile({f"{prefix}.name": "王小麦", f"{prefix}.{number}": "990101199003070015"})
+        known = {"name": "王小麦", "id_number": "990101199003070015", "phone": "19900000001"}
+        return Profile({name: value for name, value in known.items() if name in attributes})
 
 
 class Library:
@@ -282,15 +287,20 @@ class Library:
         self.surface: dict[str, Any] = {}
         self.holdings: list[dict[str, Any]] = []
 
-    async def held(self, holder_id: uuid.UUID, type_code: str) -> list[dict[str, Any]]:
+    async def held(self, holder_id: uuid.UUID, type_codes: Collection[str]) -> list[dict[str, Any]]:
         self._answer()
-        return [one for one in self.holdings if one["type_code"] == type_code]
+        return [one for one in self.holdings if one["type_code"] in type_codes]
 
     async def fetch_surface(
-        self, licence_id: uuid.UUID, *, purpose: str, application_id: uuid.UUID
+        self,
+        licence_id: uuid.UUID,
+        *,
+        fields: Collection[str],
+        purpose: str,
+        application_id: uuid.UUID,
     ) -> dict[str, Any]:
         self._answer()
-        return self.surface
+        return {name: value for name, value in self.surface.items() if name in fields}
 
     async def surface_fields(self, type_code: str) -> list[SurfaceField]:
         self._answer()

@@ -82,7 +82,7 @@ async def test_another_department_does_not_learn_of_the_case(office: Any) -> Non
         await intake.receive_case(*kit(office, case), caller=stranger, now=office.now)
     with pytest.raises(NoSuchCase):
         await reading.read_case(*kit(office, case), caller=stranger)
-    assert case.status is CaseStatus.SUBMITTED
+    assert case.status == CaseStatus.SUBMITTED
 
 
 async def test_a_claimed_case_is_left_to_who_claimed_it(office: Any) -> None:
@@ -102,7 +102,7 @@ async def test_a_return_does_not_stop_the_five_days(office: Any) -> None:
     await intake.return_case(*kit(office, case), "请修改门店名称。", caller=approver, now=office.now)
     office.later(days=1)
     await intake.resubmit_case(*kit(office, case), caller=citizen, now=office.now)
-    assert case.status is CaseStatus.SUBMITTED
+    assert case.status == CaseStatus.SUBMITTED
     assert case.intake_due_at == due
     assert case.contact_no == 2
 
@@ -113,9 +113,9 @@ async def test_a_returned_case_waits_for_the_applicant_in_the_application(office
     case = receipt.cases[0]
     approver = office.approver("HN-430300-WSJK")
     await intake.return_case(*kit(office, case), "请修改。", caller=approver, now=office.now)
-    assert receipt.application.status is ApplicationStatus.ACTION_NEEDED
+    assert receipt.application.status == ApplicationStatus.ACTION_NEEDED
     await intake.resubmit_case(*kit(office, case), caller=citizen, now=office.now)
-    assert receipt.application.status is ApplicationStatus.IN_PROGRESS
+    assert receipt.application.status == ApplicationStatus.IN_PROGRESS
 
 
 async def test_the_one_off_notice_is_given_once(office: Any) -> None:
@@ -123,10 +123,10 @@ async def test_the_one_off_notice_is_given_once(office: Any) -> None:
     await intake.receive_case(*kit(office, case), caller=approver, now=office.now)
     missing = [Missing("M1", "缺少公章")]
     await intake.request_correction(*kit(office, case), missing, caller=approver, now=office.now)
-    assert case.status is CaseStatus.CORRECTION
+    assert case.status == CaseStatus.CORRECTION
     office.later(days=2)
     await intake.resubmit_case(*kit(office, case), caller=citizen, now=office.now)
-    assert case.status is CaseStatus.RECEIVED
+    assert case.status == CaseStatus.RECEIVED
     with pytest.raises(SecondCorrection):
         await intake.request_correction(*kit(office, case), missing, caller=approver, now=office.now)
 
@@ -142,7 +142,7 @@ async def test_after_a_correction_the_five_days_start_anew(office: Any) -> None:
     await intake.resubmit_case(*kit(office, case), caller=citizen, now=office.now)
     assert case.intake_due_at > before
     await intake.accept_case(*kit(office, case), AcceptInput(), caller=approver, now=office.now)
-    assert case.status is CaseStatus.ACCEPTED
+    assert case.status == CaseStatus.ACCEPTED
 
 
 async def test_an_answer_after_the_five_days_comes_too_late(office: Any) -> None:
@@ -160,7 +160,7 @@ async def test_not_accepting_states_reasons_and_ends_the_case(office: Any) -> No
         await intake.refuse_acceptance(*kit(office, case), Refusal("", ""), caller=approver, now=office.now)
     refusal = Refusal("不属于本机关职权范围。", REMEDIES, "湘潭市住房和城乡建设局")
     await intake.refuse_acceptance(*kit(office, case), refusal, caller=approver, now=office.now)
-    assert case.status is CaseStatus.NOT_ACCEPTED
+    assert case.status == CaseStatus.NOT_ACCEPTED
     assert case.ended_at == office.now
     assert (await office.event_types(case.application_id))[-1] == "application.finished"
 
@@ -208,7 +208,7 @@ async def test_a_special_procedure_stops_the_clock_and_is_recorded(office: Any) 
         caller=approver,
         now=office.now,
     )
-    assert case.status is CaseStatus.SUSPENDED
+    assert case.status == CaseStatus.SUSPENDED
     assert case.promised_due_on is None
     with pytest.raises(ActionNotPossible):
         await office.decide(case, approver)
@@ -289,7 +289,7 @@ async def test_a_site_check_by_two_is_done_before_the_decision(office: Any) -> N
     case, _, approver = await office.accepted()
     check = tasks.TaskInput(TaskKind.SITE_CHECK, "现场核查", staff_ids=[uuid4(), uuid4()], limit_workdays=3)
     task = await tasks.open_task(*kit(office, case), check, caller=approver, now=office.now)
-    assert case.status is CaseStatus.REVIEWING
+    assert case.status == CaseStatus.REVIEWING
     with pytest.raises(OpenTasks):
         await office.decide(case, approver)
     await tasks.close_task(
@@ -348,6 +348,6 @@ async def test_a_result_for_the_window_waits_until_it_is_collected(office: Any) 
     await intake.accept_case(*kit(office, case), AcceptInput(), caller=approver, now=office.now)
     await office.decide(case, approver)
     await completing.after_decision(*kit(office, case), None, now=office.now)
-    assert case.status is CaseStatus.DELIVERING
+    assert case.status == CaseStatus.DELIVERING
     await completing.finish_case(*kit(office, case), caller=approver, now=office.now)
-    assert case.status is CaseStatus.FINISHED
+    assert case.status == CaseStatus.FINISHED

@@ -27,7 +27,7 @@ class CaseMachine(RuleBasedStateMachine):
         self.status = CaseStatus.WAITING
         self.done: list[Action] = []
 
-    @precondition(lambda self: possible_actions(self.status))
+    @precondition(lambda self: bool(possible_actions(self.status)))
     @rule(data=st.data())
     def act(self, data: st.DataObject) -> None:
         action = data.draw(st.sampled_from(sorted(possible_actions(self.status))))

@@ -66,11 +66,11 @@ async def granted(office: Any) -> Any:
 async def test_a_granted_case_is_certified_and_finished_when_its_licence_is_issued(office: Any) -> None:
     case = await granted(office)
     await hear(office, await last_event(office, case, CaseDecided))
-    assert case.status is CaseStatus.CERTIFYING
+    assert case.status == CaseStatus.CERTIFYING
     issued = licence_issued(office, case.applicant_id, case.id, type_name="卫生许可证")
     await hear(office, issued)
     await office.session.refresh(case)
-    assert case.status is CaseStatus.FINISHED
+    assert case.status == CaseStatus.FINISHED
     assert case.licence_identifier == issued.data.identifier
     assert (await office.event_types(case.id))[-1] == "case.finished"
     assert (await office.event_types(case.application_id))[-1] == "application.finished"
@@ -99,9 +99,9 @@ async def test_a_licence_that_arrives_before_the_certifying_is_noted_finishes_th
     decided = await last_event(office, case, CaseDecided)
     issued = licence_issued(office, case.applicant_id, case.id)
     await hear(office, issued)
-    assert case.status is CaseStatus.FINISHED
+    assert case.status == CaseStatus.FINISHED
     await hear(office, decided)
-    assert case.status is CaseStatus.FINISHED
+    assert case.status == CaseStatus.FINISHED
     assert office.app.state.certificates.orders == []
 
 
@@ -119,7 +119,7 @@ async def test_a_library_that_is_down_leaves_the_case_decided(office: Any) -> No
     office.app.state.certificates.away = True
     with pytest.raises(PeerUnavailable):
         await hear(office, await last_event(office, case, CaseDecided))
-    assert case.status is CaseStatus.DECIDED_APPROVED
+    assert case.status == CaseStatus.DECIDED_APPROVED
 
 
 async def test_a_result_without_licence_is_finished_at_once(office: Any) -> None:
@@ -130,14 +130,14 @@ async def test_a_result_without_licence_is_finished_at_once(office: Any) -> None
     )
     await office.decide(case, approver)
     await hear(office, await last_event(office, case, CaseDecided))
-    assert case.status is CaseStatus.FINISHED
+    assert case.status == CaseStatus.FINISHED
 
 
 async def test_a_rejection_is_delivered_and_finished(office: Any) -> None:
     case, _, approver = await office.accepted()
     await office.decide(case, approver, Outcome.REJECTED)
     await hear(office, await last_event(office, case, CaseDecided))
-    assert case.status is CaseStatus.FINISHED
+    assert case.status == CaseStatus.FINISHED
     assert (await office.events(case.id))[-1]["data"]["outcome"] == "REJECTED"
 
 
@@ -152,7 +152,7 @@ async def test_a_valid_business_licence_grants_at_once_with_its_evidence(office:
     case = await instant_case(office)
     await hear(office, licence_issued(office, case.applicant_id))
     await hear(office, await last_event(office, case, CaseSubmitted))
-    assert case.status is CaseStatus.DECIDED_APPROVED
+    assert case.status == CaseStatus.DECIDED_APPROVED
     assert case.decided_by == "system"
     decided = (await office.events(case.id))[-1]["data"]
     assert decided["instant"] is True
@@ -162,7 +162,7 @@ async def test_a_valid_business_licence_grants_at_once_with_its_evidence(office:
 async def test_without_the_licence_a_person_decides(office: Any) -> None:
     case = await instant_case(office)
     await hear(office, await last_event(office, case, CaseSubmitted))
-    assert case.status is CaseStatus.SUBMITTED
+    assert case.status == CaseStatus.SUBMITTED
 
 
 async def test_a_suspended_licence_grants_nothing_whichever_news_came_first(office: Any) -> None:
@@ -180,14 +180,14 @@ async def test_a_suspended_licence_grants_nothing_whichever_news_came_first(offi
     await hear(office, suspended)
     await hear(office, issued)  # late: revision 1 after revision 2
     await hear(office, await last_event(office, case, CaseSubmitted))
-    assert case.status is CaseStatus.SUBMITTED
+    assert case.status == CaseStatus.SUBMITTED
 
 
 async def test_somebody_elses_licence_grants_nothing(office: Any) -> None:
     case = await instant_case(office)
     await hear(office, licence_issued(office, uuid.uuid4()))
     await hear(office, await last_event(office, case, CaseSubmitted))
-    assert case.status is CaseStatus.SUBMITTED
+    assert case.status == CaseStatus.SUBMITTED
 
 
 async def test_news_of_a_submission_twice_decides_once(office: Any) -> None:

@@ -60,6 +60,15 @@ def test_rare_tokens_count_more() -> None:
     assert weighted["取水"] > 2 * weighted["许可"]
 
 
+def test_a_token_that_stands_nearly_everywhere_is_not_looked_up() -> None:
+    concepts = understand("取水许可", {})
+    frequencies = {"取水": 3, "水许": 3, "许可": 24_000}
+    assert "许可" not in {one.token for one in weigh("取水许可", concepts, frequencies, 75_000)}
+    alone = understand("许可证", {})
+    tokens = {one.token for one in weigh("许可证", alone, {"许可": 24_000, "可证": 15_000}, 75_000)}
+    assert tokens == {"可证", exact_token("许可证")}
+
+
 def test_a_short_title_says_more_than_a_long_one() -> None:
     short = postings([("结婚登记", 1.0)])
     long = postings([("结婚登记及其他与婚姻有关的登记事项的办理预约", 1.0)])

@@ -1,5 +1,6 @@
 """The licence library: what a holder has, its surface data, and issuing the result of a case."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -8,6 +9,9 @@ from uuid import UUID
 
 from service_common.contracts.acceptance import HolderKind
 from service_common.http import PeerUnavailable, ServiceClient
+
+# A name corrected at identity between two tries changes the order: the licence of the first one stands.
+_ISSUED_ALREADY = frozenset({"case_has_licence", "idempotency_key_reused"})
 
 
 class LicenceRefused(Exception):
@@ -32,7 +36,7 @@ class LicenceOrder:
     case_id: UUID
     project_no: str
     issuer_department_id: UUID
-    surface: dict[str, Any]
+    surface: dict[str, str]
     valid_from: date
     valid_until: date | None
 
@@ -43,9 +47,9 @@ class CertificatesClient:
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
 
-    async def held(self, holder_id: UUID, type_code: str) -> list[dict[str, Any]]:
-        """Licences of a holder and type, as the library lists them. Raises: PeerUnavailable."""
-        query = urlencode({"type_code": type_code})
+    async def held(self, holder_id: UUID, type_codes: Collection[str]) -> list[dict[str, Any]]:
+        """Licences of a holder of any of these types, as the library lists them. Raises: PeerUnavailable."""
+        query = urlencode([("type_code", one) for one in sorted(type_codes)] + [("limit", "100")])
         answer = await self._client.call("GET", f"/certificates/v1/holders/{holder_id}/licences?{query}")
         if answer.status_code == 404:
             return []
@@ -54,13 +58,19 @@ class CertificatesClient:
         items: list[dict[str, Any]] = answer.json()["items"]
         return items
 
-    async def fetch_surface(self, licence_id: UUID, *, purpose: str, application_id: UUID) -> dict[str, Any]:
-        """What stands on a licence; the holder sees the use. Raises: PeerUnavailable, also when refused."""
+    async def fetch_surface(
+        self, licence_id: UUID, *, fields: Collection[str], purpose: str, application_id: UUID
+    ) -> dict[str, Any]:
+        """These fields of a licence and no others; the holder sees the use. Raises: PeerUnavailable, also when refused."""
         answer = await self._client.call(
             "POST",
             f"/certificates/v1/licences/{licence_id}/fetch",
-            json={"purpose": purpose, "application_id": str(application_id)},
-            idempotency_key=f"fetch:{application_id}:{licence_id}",
+            json={
+                "purpose_code": purpose,
+                "case_or_application_id": str(application_id),
+                "fields": sorted(fields),
+            },
+            idempotency_key=f"fetch:{application_id}:{licence_id}:{'|'.join(sorted(fields))}"[:200],
         )
         if answer.status_code != 200:
             raise PeerUnavailable
@@ -74,13 +84,13 @@ class CertificatesClient:
             raise LicenceRefused(f"licence type {type_code} is unknown")
         if answer.status_code != 200:
             raise PeerUnavailable
-        return [
-            SurfaceField(one.get("key") or one["name"], one.get("source"))
-            for one in answer.json()["surface_fields"]
-        ]
+        return [SurfaceField(one["key"], one["source"]) for one in answer.json()["surface_fields"]]
 
-    async def issue(self, order: LicenceOrder) -> UUID:
-        """Issues once per case, however often it is asked. Raises: PeerUnavailable, LicenceRefused."""
+    async def issue(self, order: LicenceOrder) -> UUID | None:
+        """Issues once per case, however often it is asked; None when the case has its licence from another asking.
+
+        Raises: PeerUnavailable, LicenceRefused.
+        """
         answer = await self._client.call(
             "POST",
             "/certificates/v1/licences",
@@ -98,10 +108,13 @@ class CertificatesClient:
         )
         if answer.status_code in (200, 201):
             return UUID(answer.json()["id"])
+        code = answer.json().get("code")
+        if code in _ISSUED_ALREADY:
+            return None
         if answer.status_code in (
             401,
             409,
             429,
         ):  # keys not known yet, the same request still running, too fast
             raise PeerUnavailable
-        raise LicenceRefused(f"{answer.status_code} {answer.json().get('code')}")
+        raise LicenceRefused(f"{answer.status_code} {code}")

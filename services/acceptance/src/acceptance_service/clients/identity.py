@@ -1,27 +1,33 @@
-"""Identity, asked for verified profiles with a purpose."""
+"""Identity, asked for verified attributes with a purpose."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
 from service_common.contracts.acceptance import HolderKind
 from service_common.http import PeerUnavailable, ServiceClient
 
+NAME_AND_NUMBER = {
+    HolderKind.NATURAL_PERSON: frozenset({"name", "id_number"}),
+    HolderKind.LEGAL_PERSON: frozenset({"name", "uscc"}),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Verified values of a person; ``fields`` by the names that the catalogue's prefill uses (``person.name``)."""
+    """Verified attributes by identity's names; what is not verified is absent."""
 
-    fields: dict[str, str]
+    attributes: dict[str, str]
 
     @property
     def name(self) -> str | None:
         """Of the natural or legal person."""
-        return self.fields.get("person.name") or self.fields.get("legal_person.name")
+        return self.attributes.get("name")
 
     @property
     def number(self) -> str | None:
         """Identity number or USCC."""
-        return self.fields.get("person.id_number") or self.fields.get("legal_person.uscc")
+        return self.attributes.get("id_number") or self.attributes.get("uscc")
 
 
 class IdentityClient:
@@ -31,23 +37,32 @@ class IdentityClient:
         self._client = client
 
     async def look_up(
-        self, kind: HolderKind, holder_id: UUID, *, purpose: str, application_id: UUID
+        self,
+        kind: HolderKind,
+        holder_id: UUID,
+        *,
+        attributes: Collection[str],
+        purpose: str,
+        application_id: UUID,
     ) -> Profile:
-        """The profile, for a purpose. Raises: PeerUnavailable, also when identity refuses."""
+        """The attributes asked for. Raises: PeerUnavailable, also when identity refuses.
+
+        A retry is a second look, and logged as one: that is the truth about it.
+        """
+        subject = "person_id" if kind is HolderKind.NATURAL_PERSON else "legal_person_id"
         answer = await self._client.call(
             "POST",
             "/identity/v1/profiles/lookup",
             json={
-                "holder_kind": kind.value,
-                "holder_id": str(holder_id),
+                subject: str(holder_id),
+                "attributes": sorted(attributes),
                 "purpose": purpose,
-                "application_id": str(application_id),
+                "case_or_application_id": str(application_id),
             },
-            idempotency_key=f"profile:{application_id}:{holder_id}:{purpose}",
         )
         if answer.status_code == 404:
             return Profile({})
         if answer.status_code != 200:
             raise PeerUnavailable
-        prefix = "person" if kind is HolderKind.NATURAL_PERSON else "legal_person"
-        return Profile({f"{prefix}.{key}": str(value) for key, value in answer.json().items() if value})
+        found = answer.json()["attributes"]
+        return Profile({key: str(value) for key, value in found.items() if value})

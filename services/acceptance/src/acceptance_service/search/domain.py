@@ -43,6 +43,9 @@ _LATER_SYNONYM_FACTOR = 0.85
 # A single character of the rest („开" before „小卖部") says little.
 _SINGLE_CHARACTER_SHARE = 0.2
 _EXACT_TITLE_BONUS = 0.5
+# A token that stands in more entries than this costs milliseconds and tells nothing apart: it is looked up only where an
+# alternative has no rarer one.
+_TOO_FREQUENT = 5_000
 # Entries that reach less than this share of the best one are noise.
 RELATIVE_FLOOR = 0.45
 ABSOLUTE_FLOOR = 0.12
@@ -171,10 +174,15 @@ def weigh(
             whole = sum(map(rarity, tokens))
             weighted += [
                 Weighted(number, variant, one, concept.share * alternative.factor * rarity(one) / whole)
-                for one in tokens
-                if frequencies.get(one)
+                for one in _telling(tokens, frequencies)
             ]
     return weighted
+
+
+def _telling(tokens: Sequence[str], frequencies: Mapping[str, int]) -> Sequence[str]:
+    known = [one for one in tokens if frequencies.get(one)]
+    rare = [one for one in known if frequencies[one] <= _TOO_FREQUENT]
+    return rare or sorted(known, key=lambda one: frequencies[one])[:1]
 
 
 def division_chain(division: str) -> tuple[str, ...]:

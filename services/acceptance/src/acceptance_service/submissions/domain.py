@@ -35,6 +35,10 @@ class PrefillNeeds:
         """Type codes that a material may be waived for."""
         return frozenset(code for codes in self.licence_materials.values() for code in codes)
 
+    def surface_fields_of(self, type_name: str) -> frozenset[str]:
+        """The fields of a licence that the form takes over: no others are fetched."""
+        return frozenset(one.surface_field for one in self.licence_fields if one.type_name == type_name)
+
 
 def prefill_needs(plan: Plan) -> PrefillNeeds:
     """Reads ``x-prefill`` of the form and the materials' ways without a file."""
@@ -133,14 +137,31 @@ def combine(
     return Prefill(fields, waivers, tuple(sorted(set(unavailable))))
 
 
-def profile_subject(
+@dataclass(frozen=True, slots=True)
+class ProfileSubject:
+    """Whose profile is asked for, and which attributes of it: no more than the plan uses."""
+
+    kind: HolderKind
+    holder_id: UUID
+    prefix: str
+    attributes: frozenset[str]
+
+
+def profile_subjects(
     needs: PrefillNeeds, applicant_kind: HolderKind, applicant_id: UUID, person_id: UUID
-) -> list[tuple[HolderKind, UUID]]:
-    """Whose profiles are needed: ``person.…`` is the person who fills in, ``legal_person.…`` the applicant."""
-    wanted = {*needs.profile_fields.values(), *needs.profile_materials.values()}
+) -> list[ProfileSubject]:
+    """``person.…`` is the person who fills in, ``legal_person.…`` the applicant when it is one."""
+    wanted: dict[str, set[str]] = {"person": set(), "legal_person": set()}
+    for name in (*needs.profile_fields.values(), *needs.profile_materials.values()):
+        prefix, attribute = name.split(".", 1)
+        wanted[prefix].add(attribute)
     subjects = []
-    if any(name.startswith("person.") for name in wanted):
-        subjects.append((HolderKind.NATURAL_PERSON, person_id))
-    if applicant_kind is HolderKind.LEGAL_PERSON and any(name.startswith("legal_person.") for name in wanted):
-        subjects.append((applicant_kind, applicant_id))
+    if wanted["person"]:
+        subjects.append(
+            ProfileSubject(HolderKind.NATURAL_PERSON, person_id, "person", frozenset(wanted["person"]))
+        )
+    if wanted["legal_person"] and applicant_kind is HolderKind.LEGAL_PERSON:
+        subjects.append(
+            ProfileSubject(applicant_kind, applicant_id, "legal_person", frozenset(wanted["legal_person"]))
+        )
     return subjects

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from acceptance_service.clients.identity import Profile
+from acceptance_service.clients.identity import NAME_AND_NUMBER, Profile
 from acceptance_service.submissions.handlers.applicants import keep_profile
 from service_common.contracts.acceptance import ApplicationSubmitted
 from service_common.contracts.envelope import CloudEvent
@@ -19,6 +19,7 @@ def subscribers(app: FastAPI) -> tuple[Subscriber[ApplicationSubmitted]]:
         profile: Profile = await app.state.identity.look_up(
             facts.applicant_kind,
             facts.applicant_id,
+            attributes=NAME_AND_NUMBER[facts.applicant_kind],
             purpose="CASE_HANDLING",
             application_id=facts.application_id,
         )

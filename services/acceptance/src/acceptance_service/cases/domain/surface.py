@@ -18,13 +18,13 @@ class SurfaceSources:
     department_name: str | None
 
 
-def fill_surface(fields: Iterable[tuple[str, str | None]], sources: SurfaceSources) -> dict[str, Any]:
+def fill_surface(fields: Iterable[tuple[str, str | None]], sources: SurfaceSources) -> dict[str, str]:
     """Values for the fields whose source is known here; nothing is invented for the others."""
     filled = {}
     for key, source in fields:
         value = _value(source or "", sources)
         if value not in (None, "", []):
-            filled[key] = "、".join(map(str, value)) if isinstance(value, list) else value
+            filled[key] = "、".join(map(str, value)) if isinstance(value, list) else str(value)
     return filled
 
 

@@ -1,5 +1,6 @@
 """Use cases after the decision: certify, deliver, finish."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -16,7 +17,7 @@ from acceptance_service.cases.handlers.performing import Act, hold_for_departmen
 from acceptance_service.cases.models import Case
 from acceptance_service.cases.repository import Dossier, hold_dossier
 from acceptance_service.clients.certificates import LicenceOrder, SurfaceField
-from acceptance_service.clients.identity import Profile
+from acceptance_service.clients.identity import NAME_AND_NUMBER, Profile
 from acceptance_service.departments.models import Department
 from service_common.auth import Caller
 from service_common.clock import local_date
@@ -33,15 +34,21 @@ class LicenceLibrary(Protocol):
     async def surface_fields(self, type_code: str) -> list[SurfaceField]:
         """The fields of a type."""
 
-    async def issue(self, order: LicenceOrder) -> UUID:
-        """Issues once per case."""
+    async def issue(self, order: LicenceOrder) -> UUID | None:
+        """Issues once per case; None when another asking had it issued."""
 
 
 class Profiles(Protocol):
     """What issuing needs of identity."""
 
     async def look_up(
-        self, kind: HolderKind, holder_id: UUID, *, purpose: str, application_id: UUID
+        self,
+        kind: HolderKind,
+        holder_id: UUID,
+        *,
+        attributes: Collection[str],
+        purpose: str,
+        application_id: UUID,
     ) -> Profile:
         """Verified values of a person."""
 
@@ -73,7 +80,7 @@ async def read_licence_wish(database: Database, ring: KeyRing, case_id: UUID) ->
         return LicenceWish(case, case.application_id, form, row.name)
 
 
-async def order_licence(wish: LicenceWish, library: LicenceLibrary, profiles: Profiles) -> UUID:
+async def order_licence(wish: LicenceWish, library: LicenceLibrary, profiles: Profiles) -> UUID | None:
     """Has the licence issued; asked again it is the same one, for the case id is the idempotency key.
 
     Raises: PeerUnavailable (tried again for as long as it lasts), LicenceRefused.
@@ -83,7 +90,11 @@ async def order_licence(wish: LicenceWish, library: LicenceLibrary, profiles: Pr
     assert case.decided_at is not None
     fields = await library.surface_fields(case.licence_type_code)
     profile = await profiles.look_up(
-        case.applicant_kind, case.applicant_id, purpose="LICENCE_ISSUE", application_id=wish.application_id
+        case.applicant_kind,
+        case.applicant_id,
+        attributes=NAME_AND_NUMBER[case.applicant_kind],
+        purpose="LICENCE_ISSUE",
+        application_id=wish.application_id,
     )
     sources = SurfaceSources(
         form=wish.form,

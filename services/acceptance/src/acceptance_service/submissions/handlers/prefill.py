@@ -1,7 +1,7 @@
 """What the government already holds is not asked again: prefill of the form, waiver of materials."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -19,7 +19,7 @@ from acceptance_service.submissions.domain import (
     UsableLicence,
     combine,
     prefill_needs,
-    profile_subject,
+    profile_subjects,
 )
 from service_common.auth import Caller
 from service_common.contracts.acceptance import HolderKind
@@ -36,19 +36,27 @@ class Profiles(Protocol):
     """Identity, as prefill asks it."""
 
     async def look_up(
-        self, kind: HolderKind, holder_id: UUID, *, purpose: str, application_id: UUID
+        self,
+        kind: HolderKind,
+        holder_id: UUID,
+        *,
+        attributes: Collection[str],
+        purpose: str,
+        application_id: UUID,
     ) -> Profile:
-        """Verified values of a person, for a purpose."""
+        """Verified attributes of a person, for a purpose."""
 
 
 class Licences(Protocol):
     """The licence library, as prefill asks it."""
 
-    async def held(self, holder_id: UUID, type_code: str) -> list[dict[str, Any]]:
-        """Licences of a holder and type."""
+    async def held(self, holder_id: UUID, type_codes: Collection[str]) -> list[dict[str, Any]]:
+        """Licences of a holder of any of these types."""
 
-    async def fetch_surface(self, licence_id: UUID, *, purpose: str, application_id: UUID) -> dict[str, Any]:
-        """What stands on a licence."""
+    async def fetch_surface(
+        self, licence_id: UUID, *, fields: Collection[str], purpose: str, application_id: UUID
+    ) -> dict[str, Any]:
+        """These fields of a licence."""
 
 
 @dataclass(frozen=True)
@@ -112,40 +120,52 @@ async def prefill_application(
 async def _profile(profiles: Profiles, question: Question) -> tuple[Mapping[str, str] | None, bool]:
     fields: dict[str, str] = {}
     away = False
-    subjects = profile_subject(
+    for subject in profile_subjects(
         question.needs, question.applicant_kind, question.applicant_id, question.person_id
-    )
-    for kind, holder_id in subjects:
+    ):
         answer = await _unless_away(
-            profiles.look_up(kind, holder_id, purpose="PREFILL", application_id=question.application_id)
+            profiles.look_up(
+                subject.kind,
+                subject.holder_id,
+                attributes=subject.attributes,
+                purpose="PREFILL",
+                application_id=question.application_id,
+            )
         )
         away = away or answer is None
-        fields |= answer.fields if answer else {}
+        found = answer.attributes if answer else {}
+        fields |= {f"{subject.prefix}.{name}": value for name, value in found.items()}
     return fields, away
 
 
 async def _licences(licences: Licences, question: Question) -> tuple[list[UsableLicence], bool]:
-    """The projection knows what is held; one not heard of yet is asked for. Surfaces are fetched only where a field needs them."""
+    """The projection knows what is held; types not heard of yet are asked for. Surfaces only where a field needs them."""
+    needs = question.needs
     found = {
         one.licence_id: UsableLicence(one.licence_id, one.identifier, one.type_code, one.type_name)
         for one in question.held
     }
     away = False
-    known_types = {one.type_code for one in found.values()}
-    for type_code in sorted(question.needs.licence_types - known_types):
-        answer = await _unless_away(licences.held(question.applicant_id, type_code))
-        away = away or answer is None
+    unknown = needs.licence_types - {one.type_code for one in found.values()}
+    if unknown:
+        answer = await _unless_away(licences.held(question.applicant_id, unknown))
+        away = answer is None
         for one in answer or []:
-            if one.get("status") == LicenceStatus.NORMAL:
+            if one["status"] == LicenceStatus.NORMAL:
                 licence_id = UUID(one["id"])
                 found[licence_id] = UsableLicence(
                     licence_id, one["identifier"], one["type_code"], one["type_name"]
                 )
-    wanted = {one.type_name for one in question.needs.licence_fields}
-    for licence in [one for one in found.values() if one.type_name in wanted]:
+    for licence in list(found.values()):
+        fields = needs.surface_fields_of(licence.type_name)
+        if not fields:
+            continue
         surface = await _unless_away(
             licences.fetch_surface(
-                licence.licence_id, purpose="PREFILL", application_id=question.application_id
+                licence.licence_id,
+                fields=fields,
+                purpose="PREFILL",
+                application_id=question.application_id,
             )
         )
         away = away or surface is None
