@@ -10,6 +10,7 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from service_common.db import Database
 from service_common.tables import outbox, timeline_entries
@@ -94,6 +95,23 @@ async def test_a_stored_answer_is_not_readable_in_the_database(
         body = await session.scalar(text("SELECT body FROM idempotency_keys"))
     assert body is not None
     assert b"planted" not in body
+
+
+async def test_text_that_cannot_be_stored_is_the_callers_mistake(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    answer = await client.post(NOTES, json={"text": "a\x00b"}, headers={"Idempotency-Key": "a"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "unstorable_character")
+    assert await _notes(database) == 0
+
+
+async def test_a_failing_statement_does_not_tell_its_values(database: Database) -> None:
+    async with database.sessions() as session:
+        with pytest.raises(DBAPIError) as caught:
+            await session.execute(
+                text("SELECT CAST(:number AS integer) / 0"), {"number": 19900000001 - 19 * 10**9}
+            )
+    assert "900000001" not in str(caught.value)
 
 
 async def test_creating_without_a_key_is_refused(client: httpx.AsyncClient) -> None:

@@ -108,6 +108,7 @@ class Database:
             pool_size=settings.database_pool_size,
             max_overflow=settings.database_max_overflow,
             pool_recycle=1800,
+            hide_parameters=True,  # they would stand in every logged exception, and hold what people told us
             connect_args={
                 "timeout": 10,
                 # Above the server's own statement timeout: it only ends a wait for a server that went silent.

@@ -194,7 +194,21 @@ async def _on_stale_row(request: Request, _error: Exception) -> Response:
     return await _on_domain_error(request, Stale())
 
 
-async def _on_database_away(request: Request, error: Exception) -> Response:
+class UnstorableText(Invalid):
+    """A NUL character: valid JSON, but no text for PostgreSQL."""
+
+    code = "unstorable_character"
+    zh = "提交的内容含有无法保存的字符。"
+    en = "The input holds a character that cannot be stored."
+
+
+# character_not_in_repertoire, untranslatable_character
+_UNSTORABLE_STATES = frozenset({"22021", "22P05"})
+
+
+async def _on_database_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _UNSTORABLE_STATES:
+        return await _on_domain_error(request, UnstorableText())
     if not is_passing_fault(error):
         return await _on_unknown(request, error)
     logger.warning("database_away", error=type(error).__name__)
@@ -213,5 +227,5 @@ def install_problem_rendering(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(StaleDataError, _on_stale_row)
     for away in (DBAPIError, PoolTimeoutError, ConnectionError, TimeoutError, asyncpg.InterfaceError):
-        app.add_exception_handler(away, _on_database_away)
+        app.add_exception_handler(away, _on_database_error)
     app.add_exception_handler(Exception, _on_unknown)
