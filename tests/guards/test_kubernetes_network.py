@@ -210,6 +210,9 @@ def test_the_edge_of_production_is_reached_through_the_ingress_alone() -> None:
         pytest.skip("kubectl is missing: it builds the Kubernetes overlays")
     production = Cluster(json.loads(_built("prod")))
     [edge] = [pod for pod in production.pods if pod.title == "edge"]
-    [(peer, ports)] = list(production.rules(edge, "Ingress"))
-    assert peer == {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}
-    assert [port["port"] for port in ports] == [8080]
+    entries = {
+        (peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"], port["port"])
+        for peer, ports in production.rules(edge, "Ingress")
+        for port in ports
+    }
+    assert entries == {("ingress-nginx", 8080), ("monitoring", 9902)}
