@@ -32,9 +32,9 @@ def describe(app: FastAPI, service_name: str) -> dict[str, Any]:
         title=app.title, version=API_VERSION, description=app.description, routes=app.routes
     )
     document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
-    for path in document["paths"].values():
-        for operation in path.values():
-            _describe_problems(operation)
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _describe_problems(path, method, operation)
     document["components"]["schemas"].pop("HTTPValidationError", None)
     document["components"]["schemas"].pop("ValidationError", None)
     document["x-lianban-scopes"] = [
@@ -45,14 +45,22 @@ def describe(app: FastAPI, service_name: str) -> dict[str, Any]:
     return document
 
 
-def _describe_problems(operation: dict[str, Any]) -> None:
+def _describe_problems(path: str, method: str, operation: dict[str, Any]) -> None:
     answers = operation["responses"]
+    headers = {one["name"].lower() for one in operation.get("parameters", []) if one["in"] == "header"}
     statuses = {"422": "Invalid content", "429": "Too many requests", "503": "Temporarily unavailable"}
     if operation.get("security"):
         statuses |= {"401": "Not signed in", "403": "Not allowed"}
+    if "{" in path:
+        statuses["404"] = "Not found, or not yours to know of"
+    if method not in ("get", "head"):
+        statuses["409"] = "The current state does not allow it"
+    if "if-match" in headers:
+        statuses |= {"412": "Changed in the meantime", "428": "If-Match is missing"}
     for status, meaning in statuses.items():
+        described = answers.get(status, {}).get("description", meaning)
         answers[status] = {
-            "description": meaning,
+            "description": meaning if described == "Validation Error" else described,
             "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
 
