@@ -64,11 +64,12 @@ async def look_at_case(session: AsyncSession, ring: KeyRing, case_id: UUID, *, n
     dossier = await hold_dossier(session, case_id)
     case = dossier.case
     calendar = await current_calendar(session)
-    for trigger in await _triggers_of(session, case, calendar):
-        if trigger.at <= now:
-            await _issue(session, case, trigger, now)
-    if not await deem_accepted(session, ring, dossier, now=now):
-        await close_uncorrected(session, ring, dossier, now=now)
+    await _issue_due(session, case, calendar, now)
+    acted = await deem_accepted(session, ring, dossier, now=now) or await close_uncorrected(
+        session, ring, dossier, now=now
+    )
+    if acted:  # another period runs now, and it may be late already
+        await _issue_due(session, case, calendar, now)
     await session.flush()
     coming = [one.at for one in await _triggers_of(session, case, calendar) if one.at > now]
     if case.status in UNANSWERED and case.intake_due_at:
@@ -216,6 +217,12 @@ async def _periods_of(session: AsyncSession, case: Case, calendar: WorkCalendar)
             if task.due_at
         ]
     return periods
+
+
+async def _issue_due(session: AsyncSession, case: Case, calendar: WorkCalendar, now: datetime) -> None:
+    for trigger in await _triggers_of(session, case, calendar):
+        if trigger.at <= now:
+            await _issue(session, case, trigger, now)
 
 
 async def _issue(session: AsyncSession, case: Case, trigger: Trigger, now: datetime) -> None:

@@ -1,0 +1,97 @@
+"""The holiday notice: loaded once, checked, and every open deadline counted again with its old value kept."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from acceptance_service.calendars.domain import NoticeRefused, missing_years
+from acceptance_service.calendars.handlers import NoticeInput, current_calendar, load_notice, read_calendar
+from acceptance_service.supervision.handlers import cases_on_older_calendars, recount_deadlines
+from gov_rules.calendars import published_calendar
+from gov_rules.notices import NoticeDay
+from gov_rules.statutory_holidays import statutory_holidays
+from service_common import timeline
+from service_common.auth import Caller
+
+OPERATOR = Caller("operator-1", "staff", "desk", frozenset(), roles=frozenset({"operator"}))
+# A day off in the middle of the tests' summer.
+AMENDMENT = NoticeInput(
+    2026, "cn-2026.2", "测试通知", amends=True, days=[(date(2026, 7, 3), NoticeDay.HOLIDAY, "抗洪")]
+)
+
+
+def whole_year(year: int, version: str) -> NoticeInput:
+    days = [(day, NoticeDay.HOLIDAY, name) for day, name in statutory_holidays(year).items()]
+    return NoticeInput(year, version, "测试通知", amends=False, days=days)
+
+
+def test_each_november_the_next_years_notice_is_missed() -> None:
+    assert missing_years(published_calendar(), date(2026, 7, 1)) == []
+    assert missing_years(published_calendar(), date(2026, 11, 22)) == [2027]
+
+
+async def test_without_a_notice_the_published_calendar_applies(office: Any) -> None:
+    assert (await current_calendar(office.session)).version == "cn-2026.1"
+
+
+async def test_a_notice_makes_the_next_year_certain(office: Any) -> None:
+    november = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+    assert (await read_calendar(office.session, now=november)).missing_years == [2027]
+    await load_notice(office.session, whole_year(2027, "cn-2027.1"), caller=OPERATOR, now=november)
+    state = await read_calendar(office.session, now=november)
+    assert (state.calendar.version, state.missing_years) == ("cn-2027.1", [])
+
+
+@pytest.mark.parametrize(
+    ("notice", "code"),
+    [
+        (NoticeInput(2027, "2027", "x", amends=False, days=[]), "notice_version"),
+        (NoticeInput(2027, "cn-2027.1", "x", amends=False, days=[]), "notice_statutory_day_missing"),
+        (whole_year(2026, "cn-2026.1"), "notice_version_order"),
+        (
+            NoticeInput(
+                2028, "cn-2028.1", "x", amends=True, days=[(date(2028, 7, 3), NoticeDay.HOLIDAY, "x")]
+            ),
+            "notice_amends_unpublished",
+        ),
+    ],
+)
+async def test_a_faulty_notice_changes_nothing(office: Any, notice: NoticeInput, code: str) -> None:
+    with pytest.raises(NoticeRefused) as refused:
+        await load_notice(office.session, notice, caller=OPERATOR, now=office.now)
+    assert code in {one.code for one in refused.value.fields}
+    assert await office.session.scalar(text("SELECT count(*) FROM calendar_notices")) == 0
+
+
+async def test_the_same_notice_is_not_loaded_twice(office: Any) -> None:
+    await load_notice(office.session, AMENDMENT, caller=OPERATOR, now=office.now)
+    with pytest.raises(NoticeRefused):
+        await load_notice(office.session, AMENDMENT, caller=OPERATOR, now=office.now)
+
+
+async def test_a_notice_moves_open_deadlines_and_keeps_the_old_ones_in_the_timeline(office: Any) -> None:
+    accepted, _, _ = await office.accepted()
+    submitted, _, _ = await office.case()
+    await load_notice(office.session, AMENDMENT, caller=OPERATOR, now=office.now)
+    stale = await cases_on_older_calendars(office.session)
+    assert set(stale) == {accepted.id, submitted.id}
+    for case_id in stale:
+        await recount_deadlines(office.session, case_id, now=office.now)
+    assert str(accepted.promised_due_on) == "2026-07-13"
+    assert str(submitted.intake_due_on) == "2026-07-09"
+    assert accepted.calendar_version == "cn-2026.2"
+    recounted = (await timeline.read(office.session, accepted.id))[-1]
+    assert recounted.action == "DEADLINES_RECOUNTED"
+    assert recounted.facts["old"]["promised_due_on"] == "2026-07-10"
+    assert recounted.facts["new"]["promised_due_on"] == "2026-07-13"
+    assert await cases_on_older_calendars(office.session) == []
+
+
+async def test_counting_again_twice_writes_once(office: Any) -> None:
+    case, _, _ = await office.accepted()
+    await load_notice(office.session, AMENDMENT, caller=OPERATOR, now=office.now)
+    await recount_deadlines(office.session, case.id, now=office.now)
+    await recount_deadlines(office.session, case.id, now=office.now)
+    assert (await office.history(case.id)).count("DEADLINES_RECOUNTED") == 1
