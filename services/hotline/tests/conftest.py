@@ -14,13 +14,11 @@ from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from pydantic import SecretStr
-from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline_service.app import MIGRATIONS, define_service
 from hotline_service.departments.domain import KnownDepartment
 from hotline_service.departments.handlers import keep_department
-from hotline_service.departments.models import Department
 from hotline_service.settings import Settings
 from hotline_service.suggestions.classifier import load_classifier
 from hotline_service.suggestions.domain import Classifier, DutyList
@@ -132,40 +130,58 @@ def clocks() -> ClockTable:
 
 
 @pytest.fixture(scope="session")
-def settings(postgres: TestPostgres, nats_server: TestNats) -> Settings:
+def new_settings(postgres: TestPostgres, nats_server: TestNats) -> Callable[[], Settings]:
+    """Settings with a fresh database each time."""
     key = base64.b64encode(b"h" * 32).decode()
-    return Settings(
-        database_url=SecretStr(postgres.create_database("hotline", lambda url: migrate(url, MIGRATIONS))),
-        nats_url=SecretStr(nats_server.url),
-        issuer=ISSUER,
-        identity_url="http://identity.invalid",
-        data_keys=SecretStr(f"1:{key}"),
-        index_key=SecretStr(key),
-        stream_max_bytes=64 * 1024**2,
-    )
+
+    def make() -> Settings:
+        url = postgres.create_database("hotline", lambda url: migrate(url, MIGRATIONS))
+        return Settings(
+            database_url=SecretStr(url),
+            nats_url=SecretStr(nats_server.url),
+            issuer=ISSUER,
+            identity_url="http://identity.invalid",
+            data_keys=SecretStr(f"1:{key}"),
+            index_key=SecretStr(key),
+            stream_max_bytes=64 * 1024**2,
+        )
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def ring(settings: Settings) -> KeyRing:
-    return key_ring(settings)
+def ring(new_settings: Callable[[], Settings]) -> KeyRing:
+    return key_ring(new_settings())
 
 
-@pytest.fixture(scope="session")
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database.connect(settings)
+async def keep_departments(database: Database) -> None:
     async with database.sessions() as session, session.begin():
         for department in DEPARTMENTS:
             await keep_department(session, department)
+
+
+@pytest.fixture(scope="session")
+async def quiet_database(new_settings: Callable[[], Settings]) -> AsyncIterator[Database]:
+    """Knows the departments; nothing else is ever committed here."""
+    database = Database.connect(new_settings())
+    await keep_departments(database)
     yield database
-    async with database.sessions() as session, session.begin():
-        await session.execute(delete(Department))
     await database.close()
 
 
 @pytest.fixture
-async def session(database: Database) -> AsyncIterator[AsyncSession]:
+async def database(new_settings: Callable[[], Settings]) -> AsyncIterator[Database]:
+    """One of its own for a test that commits."""
+    database = Database.connect(new_settings())
+    await keep_departments(database)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def session(quiet_database: Database) -> AsyncIterator[AsyncSession]:
     """One transaction, rolled back."""
-    async with database.sessions() as session, session.begin() as transaction:
+    async with quiet_database.sessions() as session, session.begin() as transaction:
         yield session
         await transaction.rollback()
 
@@ -176,22 +192,27 @@ def signing_key() -> ECKey:
 
 
 @pytest.fixture(scope="session")
-async def http(
-    settings: Settings, database: Database, signing_key: ECKey
-) -> AsyncIterator[httpx.AsyncClient]:
-    """The application as the edge reaches it; the issuer's keys come from a small application of the test."""
+async def app(new_settings: Callable[[], Settings], signing_key: ECKey) -> AsyncIterator[FastAPI]:
+    """The application on a database of its own; the issuer's keys come from a small application of the test."""
     issuer = FastAPI()
 
     @issuer.get("/identity/jwks")
     def keys() -> dict[str, Any]:
         return dict(KeySet([signing_key]).as_dict(private=False))
 
-    app = create_app(define_service(settings), worker=False)
+    app = create_app(define_service(new_settings()), worker=False)
     async with app.router.lifespan_context(app):
         app.state.token_verifier._keys._http = httpx.AsyncClient(transport=httpx.ASGITransport(issuer))
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://hotline") as client:
-            yield client
+        await keep_departments(app.state.database)
+        yield app
+
+
+@pytest.fixture(scope="session")
+async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """As the edge reaches it."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://hotline") as client:
+        yield client
 
 
 SignIn = Callable[..., dict[str, str]]

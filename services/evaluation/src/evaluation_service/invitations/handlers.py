@@ -1,0 +1,149 @@
+"""Use cases of invitations."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from evaluation_service.indicators.domain import Counts, Reviewed, period_of
+from evaluation_service.indicators.handlers import count
+from evaluation_service.invitations.domain import (
+    Contact,
+    InvitationState,
+    NoSuchInvitation,
+    check_open,
+    window_end,
+)
+from evaluation_service.invitations.models import Invitation
+from service_common import outbox
+from service_common.contracts.evaluation import InvitationCreated, ReviewerInformed
+from service_common.crypto import KeyRing
+from service_common.db import new_id
+
+_BATCH = 200
+_SEALED = "invitations.person_sealed"
+
+
+async def invite(
+    session: AsyncSession, ring: KeyRing, contact: Contact, *, person_id: UUID, valid_days: int, now: datetime
+) -> bool:
+    """Invites the person who was served, once for each contact. Returns whether the contact was new."""
+    invitation_id = new_id()
+    expires_at = window_end(now, valid_days)
+    statement = insert(Invitation).values(
+        id=invitation_id,
+        version=1,
+        revision=0,
+        contact_kind=contact.kind,
+        contact_id=contact.id,
+        contact_no=contact.number,
+        reference=contact.reference,
+        department_id=contact.department_id,
+        division=contact.division,
+        item_code=contact.item_code,
+        item_name=contact.item_name,
+        period=period_of(now),
+        person_index=person_index(ring, person_id),
+        person_sealed=ring.encrypt(str(person_id), column=_SEALED),
+        state=InvitationState.OPEN,
+        expires_at=expires_at,
+    )
+    # Two deliveries at once meet in the unique key; the later one waits for the earlier one's commit.
+    fresh = await session.execute(statement.on_conflict_do_nothing().returning(Invitation.id))
+    if fresh.first() is None:
+        return False
+    invitation = await session.get_one(Invitation, invitation_id)
+    event = InvitationCreated(
+        invitation_id=invitation_id,
+        contact_kind=contact.kind,
+        contact_id=contact.id,
+        contact_no=contact.number,
+        person_id=person_id,
+        department_id=contact.department_id,
+        expires_at=expires_at,
+    )
+    await outbox.add(session, invitation, event, now=now)
+    await count(session, (invitation.reviewed, Counts(contacts=1)))
+    return True
+
+
+async def list_invitations(
+    session: AsyncSession,
+    ring: KeyRing,
+    *,
+    person_id: UUID,
+    open_at: datetime | None,
+    before: UUID | None,
+    limit: int,
+) -> Sequence[Invitation]:
+    """A person's own, newest first; with ``open_at`` only those that can still be reviewed then."""
+    query = (
+        select(Invitation)
+        .where(Invitation.person_index == person_index(ring, person_id))
+        .order_by(Invitation.id.desc())
+        .limit(limit)
+    )
+    if open_at is not None:
+        query = query.where(Invitation.state == InvitationState.OPEN, Invitation.expires_at > open_at)
+    if before is not None:
+        query = query.where(Invitation.id < before)
+    return (await session.scalars(query)).all()
+
+
+async def take_invitation(
+    session: AsyncSession, ring: KeyRing, invitation_id: UUID, *, person_id: UUID, now: datetime
+) -> Invitation:
+    """Locks an open invitation of this person for its review: two submissions at once become one after the other.
+
+    Raises: NoSuchInvitation, AlreadyReviewed, InvitationExpired.
+    """
+    invitation = await session.get(Invitation, invitation_id, with_for_update=True)
+    if invitation is None or invitation.person_index != person_index(ring, person_id):
+        raise NoSuchInvitation
+    check_open(invitation.state, invitation.expires_at, now)
+    invitation.state = InvitationState.REVIEWED
+    return invitation
+
+
+async def reviewed_of(session: AsyncSession, invitation_id: UUID) -> Reviewed:
+    """In which indicators the contact of an invitation counts."""
+    invitation = await session.get_one(Invitation, invitation_id)
+    return invitation.reviewed
+
+
+async def inform_reviewer(
+    session: AsyncSession, ring: KeyRing, invitation_id: UUID, *, now: datetime
+) -> None:
+    """Lets the person's inbox know that there is something to read. Told as an event of the invitation, so that the
+    rectification's events lead to nobody."""
+    invitation = await session.get_one(Invitation, invitation_id, with_for_update=True)
+    person_id = UUID(ring.decrypt(invitation.person_sealed, column=_SEALED))
+    await outbox.add(
+        session, invitation, ReviewerInformed(invitation_id=invitation_id, person_id=person_id), now=now
+    )
+
+
+async def expire_invitations(session: AsyncSession, *, now: datetime) -> int:
+    """Ends the window of a batch of invitations; each counts as a default 默认好评. Returns how many."""
+    rows = (
+        await session.scalars(
+            select(Invitation)
+            .where(Invitation.state == InvitationState.OPEN, Invitation.expires_at <= now)
+            .order_by(Invitation.expires_at)
+            .limit(_BATCH)
+            .with_for_update(skip_locked=True)
+        )
+    ).all()
+    for row in rows:
+        row.state = InvitationState.EXPIRED
+    await session.flush()
+    await count(session, *((row.reviewed, Counts(defaults=1)) for row in rows))
+    return len(rows)
+
+
+def person_index(ring: KeyRing, person_id: UUID) -> bytes:
+    """The keyed hash by which a person's own invitations and reviews are found, and nobody else's."""
+    return ring.blind_index(str(person_id), column="reviewer")

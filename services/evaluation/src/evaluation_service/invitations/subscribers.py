@@ -1,0 +1,64 @@
+"""Service contacts heard of from acceptance and the hotline."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from evaluation_service.invitations.domain import Contact
+from evaluation_service.invitations.handlers import invite
+from service_common.clock import utc_now
+from service_common.contracts.acceptance import CaseFacts, CaseFinished, CaseNotAccepted
+from service_common.contracts.envelope import CloudEvent
+from service_common.contracts.evaluation import ContactKind
+from service_common.contracts.hotline import TicketClosed
+from service_common.crypto import KeyRing
+from service_common.messaging import Subscriber
+
+
+async def on_case_ended(
+    session: AsyncSession, event: CloudEvent[CaseFacts], *, ring: KeyRing, valid_days: int
+) -> None:
+    """Invites whoever submitted the case. The window begins now: an outage of ours costs nobody a day."""
+    facts = event.data
+    contact = Contact(
+        kind=ContactKind.CASE,
+        id=facts.case_id,
+        number=facts.contact_no,
+        reference=facts.project_no,
+        department_id=facts.department_id,
+        division=facts.division,
+        item_code=facts.item_code,
+        item_name=facts.item_name,
+    )
+    await invite(session, ring, contact, person_id=facts.submitted_by, valid_days=valid_days, now=utc_now())
+
+
+async def on_ticket_closed(
+    session: AsyncSession, event: CloudEvent[TicketClosed], *, ring: KeyRing, valid_days: int
+) -> None:
+    """Invites the person of the ticket. A caller on the telephone has no account: the call-back asks instead."""
+    facts = event.data
+    if facts.person_id is None or facts.department_id is None:
+        return
+    contact = Contact(
+        kind=ContactKind.TICKET,
+        id=facts.ticket_id,
+        number=facts.contact_no,
+        reference=facts.ticket_no,
+        department_id=facts.department_id,
+        division=facts.division,
+    )
+    await invite(session, ring, contact, person_id=facts.person_id, valid_days=valid_days, now=utc_now())
+
+
+def invitation_subscribers(ring: KeyRing, *, valid_days: int) -> Sequence[Subscriber[Any]]:
+    """Whoever ends a service contact."""
+    on_case = partial(on_case_ended, ring=ring, valid_days=valid_days)
+    on_ticket = partial(on_ticket_closed, ring=ring, valid_days=valid_days)
+    return (
+        Subscriber(name="evaluation-case-finished", event=CaseFinished, handler=on_case),
+        Subscriber(name="evaluation-case-not-accepted", event=CaseNotAccepted, handler=on_case),
+        Subscriber(name="evaluation-ticket-closed", event=TicketClosed, handler=on_ticket),
+    )

@@ -1,0 +1,81 @@
+"""A bad review opens its rectification."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from evaluation_service.rectifications.domain import Deadlines, RectificationLimits, Stage
+from evaluation_service.rectifications.models import Rectification
+from gov_rules.calendars import published_calendar
+from service_common import outbox, timeline
+from service_common.contracts.evaluation import Grade, RectificationOpened
+from service_common.crypto import KeyRing
+from service_common.db import new_id
+from service_common.timeline import SYSTEM
+
+
+@dataclass(frozen=True, slots=True)
+class BadReview:
+    """As much of a review as its rectification knows; ``text`` is the screened one."""
+
+    review_id: UUID
+    invitation_id: UUID
+    department_id: UUID
+    division: str
+    item_code: str | None
+    grade: Grade
+    reasons: Sequence[str]
+    text: str | None
+
+
+async def open_rectification(
+    session: AsyncSession, ring: KeyRing, bad: BadReview, *, limits: RectificationLimits, now: datetime
+) -> Rectification:
+    """Starts its three clocks; one for each review."""
+    due = Deadlines.count(limits, now, published_calendar())
+    row = Rectification(
+        id=new_id(),
+        review_id=bad.review_id,
+        invitation_id=bad.invitation_id,
+        department_id=bad.department_id,
+        division=bad.division,
+        item_code=bad.item_code,
+        grade=bad.grade,
+        reasons=list(bad.reasons),
+        text=ring.encrypt(bad.text, column="rectifications.text") if bad.text else None,
+        stage=Stage.OPENED,
+        opened_at=now,
+        assign_due_at=due.assign.due_at,
+        assign_due_date=due.assign.due_date,
+        contact_due_at=due.contact.due_at,
+        contact_due_date=due.contact.due_date,
+        rectify_due_at=due.rectify.due_at,
+        rectify_due_date=due.rectify.due_date,
+        calendar_version=due.rectify.calendar_version,
+        provisional=due.rectify.provisional,
+        revision=0,
+    )
+    session.add(row)
+    await outbox.add(session, row, RectificationOpened(**facts_of(row)), now=now)
+    facts = {
+        "review_id": str(bad.review_id),
+        "rectify_due_at": row.rectify_due_at.isoformat(),
+        "calendar": row.calendar_version,
+    }
+    await timeline.append(session, row.id, "opened", actor=SYSTEM, at=now, facts=facts, first=True)
+    await session.flush()
+    return row
+
+
+def facts_of(row: Rectification) -> dict[str, Any]:
+    """What every event about a rectification says."""
+    return {
+        "rectification_id": row.id,
+        "review_id": row.review_id,
+        "department_id": row.department_id,
+        "due_at": row.rectify_due_at,
+    }

@@ -1,0 +1,51 @@
+"""Everything evaluation listens to, and what it does by itself."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+
+from evaluation_service.invitations.handlers import expire_invitations
+from evaluation_service.invitations.subscribers import invitation_subscribers
+from evaluation_service.rectifications.handlers.overdue import mark_overdue
+from evaluation_service.settings import Settings
+from service_common.app import Background
+from service_common.clock import utc_now
+from service_common.db import Database, is_passing_fault
+from service_common.messaging import Subscriber
+
+logger = structlog.get_logger()
+
+
+def subscribers(app: FastAPI) -> Sequence[Subscriber[Any]]:
+    """Who listens to what."""
+    settings: Settings = app.state.settings
+    return invitation_subscribers(app.state.key_ring, valid_days=settings.invitation_days)
+
+
+async def sweep(app: FastAPI) -> None:
+    """Closes the window of invitations and marks missed limits, for ever. Several workers may sweep at once."""
+    settings: Settings = app.state.settings
+    while True:
+        try:
+            while await sweep_once(app.state.database):
+                pass
+        except Exception as error:
+            if not is_passing_fault(error):
+                raise
+            logger.warning("sweep_waits_for_database", error=type(error).__name__)
+        await asyncio.sleep(settings.sweep_seconds)
+
+
+async def sweep_once(database: Database) -> int:
+    """One batch of each kind, each in a transaction of its own. Returns how many rows were due."""
+    async with database.sessions() as session, session.begin():
+        expired = await expire_invitations(session, now=utc_now())
+    async with database.sessions() as session, session.begin():
+        late = await mark_overdue(session, now=utc_now())
+    return expired + late
+
+
+background: Sequence[Background] = (sweep,)
