@@ -146,6 +146,8 @@ ROUTES: tuple[Route, ...] = (
     public("/health", "gateway", exact=True),
     *(public(f"/{service}/v1/openapi.json", service, exact=True) for service in SERVICES),
     # -- identity: OpenID Connect looks at its own credentials (client secrets, assertions, cookies, its own tokens)
+    _asking("/identity/v1/persons", "identity", RateClass.LOGIN),
+    _asking("/identity/v1/phone-codes", "identity", RateClass.LOGIN),
     public("/identity/v1/divisions", "identity"),
     public("/identity/v1/departments", "identity"),
     _import("/identity/v1/divisions/imports", "identity", 64 * MIB),
@@ -180,7 +182,10 @@ ROUTES: tuple[Route, ...] = (
     _asking("/certificates/v1/verifications/documents", "certificates", RateClass.SEARCH),
     Route("/certificates/v1", "certificates"),
     Route("/hotline/v1", "hotline"),
-    public("/evaluation/v1/indicators", "evaluation"),
+    *(
+        public(f"/evaluation/v1/{one}", "evaluation")
+        for one in ("indicators", "review-options", "published-reviews")
+    ),
     Route("/evaluation/v1", "evaluation"),
     Route("/gateway/v1", "gateway"),
 )

@@ -28,7 +28,6 @@ def asset(name: str) -> tuple[bytes, str] | None:
     if name not in _ASSETS:
         return None
     package, media_type = _ASSETS[name]
-    # By folder, not by import: the package that carries Swagger UI need not run.
     return files(package).joinpath(name).read_bytes(), media_type
 
 
