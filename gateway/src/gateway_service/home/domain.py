@@ -23,7 +23,7 @@ class Part:
 
 PARTS = (
     Part("me", "identity", "/identity/v1/me"),
-    Part("inbox", "identity", "/identity/v1/me/inbox?limit=5"),
+    Part("inbox", "identity", "/identity/v1/me/inbox?unread=true&limit=5"),
     Part("applications", "acceptance", "/acceptance/v1/applications?limit=5"),
     Part("licences", "certificates", "/certificates/v1/licences?limit=10"),
     Part("invitations", "evaluation", "/evaluation/v1/invitations?limit=5"),
