@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("caller_name", sa.LargeBinary(), nullable=True),
         sa.Column("caller_phone", sa.LargeBinary(), nullable=True),
         sa.Column("caller_phone_index", sa.LargeBinary(), nullable=True),
+        sa.Column("caller_protected", sa.Boolean(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=True),
         sa.Column("project_no", sa.String(length=60), nullable=True),

@@ -30,6 +30,7 @@ from hotline_service.tickets.domain import (
     may_reset_clock,
     next_status,
     phone_digits,
+    protects_caller,
     status_after_call,
     view_of,
 )
@@ -209,7 +210,12 @@ def test_nobody_sees_an_anonymous_callers_ticket_as_the_own() -> None:
 
 
 def test_only_a_report_hides_its_caller_and_only_from_the_handling_unit() -> None:
-    hidden = {(kind, view) for kind in TicketKind for view in View if hides_caller(kind, view)}
+    hidden = {
+        (kind, view)
+        for kind in TicketKind
+        for view in View
+        if hides_caller(view, protected=protects_caller(kind))
+    }
     assert hidden == {(TicketKind.REPORT, View.DEPARTMENT)}
 
 

@@ -391,6 +391,15 @@ async def test_a_report_hides_its_caller_from_the_handling_unit(desk: Desk) -> N
     assert to_agent.caller == read.MaskedCaller("欧***", "199****0001")
 
 
+async def test_judging_a_report_to_be_a_complaint_gives_nobody_away(desk: Desk) -> None:
+    await desk.record(desk.cast.agent, kind=TicketKind.REPORT, caller_name=NAME, caller_phone=PHONE)
+    await desk.dispatch(kind=TicketKind.COMPLAINT)
+    shown = await read.read_ticket(
+        desk.session, desk.ring, desk.ticket.id, caller=desk.cast.urban_clerk, now=desk.now
+    )
+    assert (shown.row.kind, shown.caller) == (TicketKind.COMPLAINT, None)
+
+
 async def test_a_look_at_the_caller_is_in_the_history(desk: Desk) -> None:
     await desk.record(desk.cast.agent, caller_name=NAME, caller_phone=PHONE)
     seen = await read.disclose_caller(

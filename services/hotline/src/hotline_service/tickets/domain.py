@@ -313,9 +313,14 @@ def view_of(
     return None
 
 
-def hides_caller(kind: TicketKind, view: View) -> bool:
-    """A report 举报 hides its caller from the unit that handles it, with the case by which it would be found out."""
-    return kind is TicketKind.REPORT and view is View.DEPARTMENT
+def protects_caller(kind: TicketKind, *, protected_before: bool = False) -> bool:
+    """A report 举报 protects its caller, for good: judging it to be of another kind later gives nobody away."""
+    return protected_before or kind is TicketKind.REPORT
+
+
+def hides_caller(view: View, *, protected: bool) -> bool:
+    """A protected caller is hidden from the handling unit, with the case by which he would be found out."""
+    return protected and view is View.DEPARTMENT
 
 
 def check_call_back(

@@ -28,6 +28,7 @@ class Ticket(Aggregate, Base):
     caller_name: Mapped[bytes | None]
     caller_phone: Mapped[bytes | None]
     caller_phone_index: Mapped[bytes | None]
+    caller_protected: Mapped[bool]
     content: Mapped[bytes]
     case_id: Mapped[UUID | None]
     project_no: Mapped[str | None] = mapped_column(String(60))

@@ -21,6 +21,7 @@ from hotline_service.tickets.domain import (
     is_redo,
     may_reset_clock,
     next_status,
+    protects_caller,
 )
 from hotline_service.tickets.handlers.access import facts_of, take_ticket
 from hotline_service.tickets.handlers.record import commitment
@@ -156,6 +157,7 @@ async def _assign(
         raise UnknownDepartment
     ticket.department_id = department.id
     ticket.kind = assignment.kind or ticket.kind
+    ticket.caller_protected = protects_caller(ticket.kind, protected_before=ticket.caller_protected)
     ticket.urgency = assignment.urgency or ticket.urgency
     ticket.signed_at = None
     _start_clocks(ticket, clocks, sent_on=before.status in {Status.RETURNED, Status.DISPUTED}, now=now)

@@ -77,7 +77,7 @@ async def show_ticket(
     """
     view = view_for(ticket, caller)
     name, phone = _caller_of(ring, ticket)
-    hidden = hides_caller(ticket.kind, view)
+    hidden = hides_caller(view, protected=ticket.caller_protected)
     content = ring.decrypt(ticket.content, column="tickets.content")
     names = await department_names(session, [ticket.department_id])
     urges = await count_urges(session, [ticket.id])
@@ -162,7 +162,7 @@ async def disclose_caller(
     ticket = await lock_ticket(session, ticket_id)
     if ticket is None:
         raise NoSuchTicket
-    if hides_caller(ticket.kind, view_for(ticket, caller)):
+    if hides_caller(view_for(ticket, caller), protected=ticket.caller_protected):
         raise CallerIsHidden
     await timeline.append(
         session,
@@ -217,7 +217,7 @@ async def _summaries(
                 department_name=names.get(row.department_id) if row.department_id else None,
                 overdue=is_overdue(row, now),
                 urges=urges.get(row.id, 0),
-                hides_caller=hides_caller(row.kind, view),
+                hides_caller=hides_caller(view, protected=row.caller_protected),
             )
         )
     return shown

@@ -18,6 +18,7 @@ from hotline_service.tickets.domain import (
     View,
     next_status,
     phone_digits,
+    protects_caller,
 )
 from hotline_service.tickets.handlers.access import facts_of, view_for, viewer_of
 from hotline_service.tickets.models import Ticket, Urge
@@ -67,6 +68,7 @@ async def record_ticket(
         caller_name=_sealed(ring, new.caller_name, "tickets.caller_name"),
         caller_phone=_sealed(ring, new.caller_phone, "tickets.caller_phone"),
         caller_phone_index=phone_index(ring, new.caller_phone) if new.caller_phone else None,
+        caller_protected=protects_caller(new.kind),
         content=ring.encrypt(new.content, column="tickets.content"),
         case_id=new.case_id,
         project_no=new.project_no,
