@@ -20,6 +20,9 @@ CONNECTIONS_PER_SERVICE = 20
 CONNECTIONS_FOR_PEOPLE = 20
 """psql, migrations, the superuser's reserve."""
 
+APP_REDIRECT_URI = "http://127.0.0.1/callback"
+"""Of the platform's own public app: a native app listens on any port of loopback (RFC 8252 §7.3)."""
+
 SEED_CLIENT = "lianban-local"
 """The client with which the demo data is loaded: it exists on this machine alone."""
 

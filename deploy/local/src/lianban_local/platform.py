@@ -124,7 +124,7 @@ class Platform:
         environments = await self._prepare_services(addresses, admin_url, nats_url)
         await self._run_errands(environments)
         await self._start_services(addresses, environments)
-        result = await self._seed(addresses)
+        result = await self._seed(addresses, environments)
         ready = runfile.write_run_json(
             self._state.run_file,
             base_url=addresses.origin,
@@ -254,7 +254,9 @@ class Platform:
             render=render_edge(addresses, self._plan.deployables, self._state.log(EDGE)),
         )
 
-    async def _seed(self, addresses: Addresses) -> seeding.SeedResult:
+    async def _seed(
+        self, addresses: Addresses, environments: Mapping[str, Mapping[str, str]]
+    ) -> seeding.SeedResult:
         """Only when a database is new or the data has changed: a second start is quick."""
         if self._plan.seed_command is None:
             return seeding.SeedResult()
@@ -267,6 +269,10 @@ class Platform:
             self._state.run_file, base_url=addresses.origin, issuer=addresses.issuer, accounts=[], clients=[]
         )
         with self._narrator.step("catalogue and demo people"):
+            if "identity" in environments:
+                command, secrets = seeding.first_operator(self._state)
+                own = {**environments["identity"], **secrets}
+                await errand.run("first-operator", command, own, self._state)
             await errand.run("seed", self._plan.seed_command(self._state), os.environ, self._state)
         result = seeding.remembered(self._state)
         if result is None:

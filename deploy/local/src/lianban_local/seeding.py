@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from lianban_local import client_keys, sources
 from lianban_local.deployables import ROOT
-from lianban_local.environment import SEED_CLIENT, Addresses
+from lianban_local.environment import APP_REDIRECT_URI, SEED_CLIENT, Addresses
 from lianban_local.runfile import Account, Client
 from lianban_local.state import StateFolder, write_private
 
@@ -53,6 +53,25 @@ def command(state: StateFolder) -> list[str]:
     return [sys.executable, "-m", "lianban_local", "seed", "--state", str(state.path)]
 
 
+def first_operator(state: StateFolder) -> tuple[list[str], dict[str, str]]:
+    """Identity's own command for an installation without any account, and the secrets it reads from its environment."""
+    # Here, because the demo's data is read on import.
+    from lianban_local.demo import people  # noqa: PLC0415
+
+    account, told = people.administrator(state), people.CAST["administrator"]
+    organ = next(one for one in people.CAST["organs"] if one["uscc"] == told["organ"])
+    command = [
+        *(sys.executable, "-m", "identity_service", "create-administrator"),
+        *("--username", account.username, "--name", told["name"]),
+        *("--department-uscc", organ["uscc"], "--department-name", organ["name"]),
+        *("--division", organ["division"], "--redirect-uri", APP_REDIRECT_URI),
+    ]
+    return command, {
+        "ADMINISTRATOR_PASSWORD": account.password,
+        "ADMINISTRATOR_TOTP_SECRET": account.totp_secret or "",
+    }
+
+
 async def seed(state: StateFolder, addresses: Addresses) -> SeedResult:
     """Load the demo data and remember the result. Harmless when it is there: every call is idempotent."""
     load: Seed = importlib.import_module(_MODULE).seed
@@ -73,6 +92,13 @@ def remembered(state: StateFolder) -> SeedResult | None:
         return None
     seeded = Seeded.model_validate_json(_file(state).read_bytes())
     return seeded.result if seeded.digest == digest() else None
+
+
+def last_result(state: StateFolder) -> SeedResult | None:
+    """Of the last seed, whatever data it had: secrets that are shown only once are still in it."""
+    if not _file(state).exists():
+        return None
+    return Seeded.model_validate_json(_file(state).read_bytes()).result
 
 
 def forget(state: StateFolder) -> None:

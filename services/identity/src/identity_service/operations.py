@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from identity_service.accounts.handlers import prepare_password, username_exists
 from identity_service.organisation.domain import Role
 from identity_service.organisation.handlers import departments, staff
+from identity_service.relying_parties import handlers as clients
 from identity_service.settings import Settings
 from identity_service.signing.handlers import load_keys, rotate_key
 from service_common.app import key_ring
@@ -32,6 +33,7 @@ def add_operations(cli: typer.Typer) -> None:
 
 
 def create_administrator(
+    *,
     username: Annotated[str, typer.Option(help="User name of the first operator.")],
     name: Annotated[str, typer.Option(help="The operator's own name.")],
     department_uscc: Annotated[str, typer.Option(help="Credit code of the organ that runs the platform.")],
@@ -45,8 +47,18 @@ def create_administrator(
         str | None,
         typer.Option(envvar="ADMINISTRATOR_TOTP_SECRET", help="Base32; otherwise made up and shown."),
     ] = None,
+    client_id: Annotated[
+        str, typer.Option(help="The platform's own app, through which to log in.")
+    ] = "lianban-app",
+    redirect_uri: Annotated[
+        list[str] | None,
+        typer.Option(help="Where that app gets its codes. Loopback addresses may use any port (RFC 8252)."),
+    ] = None,
 ) -> None:
-    """Make the first operator, who makes everybody else over the API. Does nothing when the user name exists."""
+    """Make the first operator, and the app to log in with, who makes everybody else over the API.
+
+    What exists already is left as it is.
+    """
     secret = totp_secret or staff.new_totp_secret()
     chosen = password or staff.new_password()
     facts = departments.DepartmentFacts(
@@ -73,7 +85,13 @@ def create_administrator(
             department_id=department.id,
             roles=[Role.OPERATOR],
         )
-        await staff.add_staff(session, ring, new, now=utc_now())
+        first = await staff.add_staff(session, ring, new, now=utc_now())
+        await clients.register_own_app(
+            session,
+            client_id=client_id,
+            redirect_uris=redirect_uri or ["http://127.0.0.1/callback"],
+            by=first.id,
+        )
         return True
 
     if not _in_transaction(work):

@@ -115,11 +115,15 @@ class SignedIn:
 
         answer = await persist(send, f"{method} {path}")
         if answer.status_code == 401:  # the session ended, or identity has new keys: sign in once more
-            self._ends_at, self._refresh_token = 0.0, None
+            self.forget()
             answer = await persist(send, f"{method} {path}")
         if answer.status_code >= 400:
             raise Refused(f"{method} {path}", answer)
         return answer
+
+    def forget(self) -> None:
+        """Sign in anew on the next call."""
+        self._ends_at, self._refresh_token = 0.0, None
 
     async def get(self, path: str) -> Any:
         return (await self.call("GET", path)).json()

@@ -67,7 +67,52 @@ async def register_client(
     if department_id is not None:
         await get_department(session, department_id)
     _check(metadata, known_scopes)
-    client = Client(
+    client = _client_of(metadata, department_id=department_id, registered_by=caller.staff_id)
+    try:
+        async with session.begin_nested():
+            session.add(client)
+    except IntegrityError as error:
+        raise ClientIdTaken from error
+    if client.authentication is not Authentication.SECRET:
+        return client, None
+    return client, _new_secret(session, ring, client)
+
+
+async def register_own_app(
+    session: AsyncSession, *, client_id: str, redirect_uris: Sequence[str], by: UUID
+) -> None:
+    """Registers the platform's own public app unless its id is taken: without one nobody could log in to register any.
+
+    Raises: InvalidClientMetadata.
+    """
+    if await session.scalar(select(Client.id).where(Client.client_id == client_id)) is not None:
+        return
+    metadata = ClientMetadata(
+        client_id=client_id,
+        name="联办",
+        authentication=Authentication.NONE,
+        redirect_uris=redirect_uris,
+        post_logout_redirect_uris=redirect_uris,
+        grant_types=[GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN],
+        scopes=[ALL_SCOPES],
+        jwks=None,
+        department_id=None,
+        is_first_party=True,
+    )
+    _check(metadata, frozenset())
+    session.add(_client_of(metadata, department_id=None, registered_by=by))
+
+
+async def add_secret(session: AsyncSession, ring: KeyRing, caller: Caller, client_id: str) -> str:
+    """A further secret, so that the old one can be replaced without an outage. Raises: NoSuchClient, InvalidClientMetadata."""
+    client = await get_client(session, caller, client_id)
+    if client.authentication is not Authentication.SECRET:
+        raise InvalidClientMetadata
+    return _new_secret(session, ring, client)
+
+
+def _client_of(metadata: ClientMetadata, *, department_id: UUID | None, registered_by: UUID) -> Client:
+    return Client(
         id=new_id(),
         client_id=metadata.client_id or f"c-{secrets.token_hex(8)}",
         name=metadata.name,
@@ -80,24 +125,8 @@ async def register_client(
         department_id=department_id,
         is_first_party=metadata.is_first_party,
         is_active=True,
-        registered_by=caller.staff_id,
+        registered_by=registered_by,
     )
-    try:
-        async with session.begin_nested():
-            session.add(client)
-    except IntegrityError as error:
-        raise ClientIdTaken from error
-    if client.authentication is not Authentication.SECRET:
-        return client, None
-    return client, _new_secret(session, ring, client)
-
-
-async def add_secret(session: AsyncSession, ring: KeyRing, caller: Caller, client_id: str) -> str:
-    """A further secret, so that the old one can be replaced without an outage. Raises: NoSuchClient, InvalidClientMetadata."""
-    client = await get_client(session, caller, client_id)
-    if client.authentication is not Authentication.SECRET:
-        raise InvalidClientMetadata
-    return _new_secret(session, ring, client)
 
 
 def _new_secret(session: AsyncSession, ring: KeyRing, client: Client) -> str:
