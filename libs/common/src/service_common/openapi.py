@@ -35,6 +35,7 @@ def describe(app: FastAPI, service_name: str) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _describe_problems(path, method, operation)
+    _restore_nulls(document["components"]["schemas"])
     document["components"]["schemas"].pop("HTTPValidationError", None)
     document["components"]["schemas"].pop("ValidationError", None)
     document["x-lianban-scopes"] = [
@@ -43,6 +44,31 @@ def describe(app: FastAPI, service_name: str) -> dict[str, Any]:
         if one.service == service_name
     ]
     return document
+
+
+def _restore_nulls(schemas: dict[str, Any]) -> None:
+    """FastAPI drops every null of the document, in examples too, where a required field would then be missing."""
+    for schema in schemas.values():
+        for example in schema.get("examples", ()):
+            _add_nulls(schema, example, schemas)
+
+
+def _add_nulls(schema: dict[str, Any], example: Any, schemas: dict[str, Any]) -> None:
+    if "$ref" in schema:
+        schema = schemas[schema["$ref"].rsplit("/", 1)[-1]]
+    for variant in schema.get("anyOf", ()):
+        _add_nulls(variant, example, schemas)
+    if isinstance(example, list):
+        for one in example:
+            _add_nulls(schema.get("items", {}), one, schemas)
+    if not isinstance(example, dict):
+        return
+    properties = schema.get("properties", {})
+    for name in schema.get("required", ()):
+        if name not in example and {"type": "null"} in properties[name].get("anyOf", ()):
+            example[name] = None
+    for name, value in example.items():
+        _add_nulls(properties.get(name, {}), value, schemas)
 
 
 def _describe_problems(path: str, method: str, operation: dict[str, Any]) -> None:
