@@ -6,12 +6,12 @@ from fastapi import Depends, Query
 
 from acceptance_service.bundles import handlers
 from acceptance_service.bundles.domain import Answers
+from acceptance_service.bundles.savings_schemas import SavingsRead
 from acceptance_service.bundles.schemas import (
     DivisionText,
     PlanRead,
     PlanRequest,
     QuestionsRead,
-    SavingsRead,
 )
 from acceptance_service.catalogue.schemas import BundleCodePath, ItemCodePath
 from acceptance_service.departments.handlers import department_names

@@ -16,7 +16,6 @@ from acceptance_service.bundles.domain import (
     SatisfiedBy,
 )
 from acceptance_service.bundles.planning import PublishedBundle
-from acceptance_service.bundles.savings import Savings
 from acceptance_service.catalogue.bundle_definition import Question
 from acceptance_service.catalogue.domain import ApplicantKind, Limit, LimitUnit, ProjectType
 
@@ -64,6 +63,25 @@ class OptionRead(BaseModel):
 
 class QuestionRead(BaseModel):
     """One scenario question; ``when`` is a rule over earlier answers (rules.md), null: always asked."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "fire_procedure",
+                    "title": "消防安全检查选择哪种方式？",
+                    "help": None,
+                    "kind": "SINGLE",
+                    "min_choices": 1,
+                    "options": [
+                        {"value": "promise", "label": "告知承诺"},
+                        {"value": "regular", "label": "一般流程"},
+                    ],
+                    "when": {"eq": ["public_gathering", "yes"]},
+                }
+            ]
+        }
+    )
 
     code: str
     title: str
@@ -188,6 +206,36 @@ _WAIVERS = {
 class PlannedMaterialRead(BaseModel):
     """One material, asked for once for all the items that need it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "43TCP0018-M01",
+                    "title": "开办超市、便利店“一件事”申请表",
+                    "status": "WAIVED",
+                    "status_label": "免提交",
+                    "waived_because": "内容由联合表单采集，免提交",
+                    "items": ["HN-430300-43TCP0018-05"],
+                    "can_be_replaced_by": [
+                        {
+                            "kind": "joint_form",
+                            "licence_type_code": None,
+                            "field": None,
+                            "promise": None,
+                            "label": "内容由联合表单采集，免提交",
+                        }
+                    ],
+                    "tolerance_allowed": False,
+                    "tolerated_in": [],
+                    "medium": "PAPER_AND_ELECTRONIC",
+                    "submit_way": "ONLINE_OR_ONSITE",
+                    "copies": 1,
+                    "formats": ["application/pdf", "image/jpeg", "image/png"],
+                }
+            ]
+        }
+    )
+
     code: str
     title: str
     status: MaterialStatus
@@ -300,92 +348,4 @@ class PlanRead(BaseModel):
             promises=list(plan.promises),
             related_items=[RelatedItemRead(item_code=code, note=note) for code, note in related],
             not_for_applicant=list(not_for_applicant),
-        )
-
-
-class FigureRead(BaseModel):
-    """One measure. ``before`` is null when a guide is lacking; ``before_known`` is then a lower bound."""
-
-    measure: str
-    label: str
-    before: int | None
-    before_known: int
-    lacking_items: list[str]
-    after: int | None
-    saved: int | None
-    saved_at_least: int | None
-    notes: list[str]
-
-
-_MEASURES = {
-    "applications": "申请次数",
-    "materials": "申请材料（份）",
-    "form_fields": "填写字段（个）",
-    "working_days": "承诺时限（工作日）",
-    "visits": "到现场次数",
-}
-
-
-class ReformRead(BaseModel):
-    """The source's own figures, unchanged; null where it gives none."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    steps_before: int | None
-    steps_after: int | None
-    limit_before: int | None
-    limit_after: int | None
-    materials_before: int | None
-    materials_after: int | None
-    visits_before: int | None
-    visits_after: int | None
-
-
-class SavingsRead(BaseModel):
-    """What the bundle spares on this path, computed from the catalogue, beside the source's own figures."""
-
-    bundle_code: str
-    bundle_version: int
-    title: str
-    division: str
-    answers: dict[str, str | list[str]]
-    complete: bool
-    items: list[str]
-    figures: list[FigureRead]
-    materials_in_form: int = Field(description="Of the materials after: collected by the joint form.")
-    materials_replaceable: int = Field(
-        description="Of the materials after: can be replaced by a licence, verified data or a promise."
-    )
-    reform: ReformRead
-
-    @classmethod
-    def of(cls, savings: Savings) -> "SavingsRead":
-        plan = savings.plan
-        assert plan.bundle_code is not None
-        assert plan.bundle_version is not None
-        return cls(
-            bundle_code=plan.bundle_code,
-            bundle_version=plan.bundle_version,
-            title=plan.title,
-            division=plan.division,
-            answers=plan.answers,
-            complete=plan.complete,
-            items=[one.item_code for one in plan.items],
-            figures=[
-                FigureRead(
-                    measure=one.measure,
-                    label=_MEASURES[one.measure],
-                    before=one.before,
-                    before_known=one.before_known,
-                    lacking_items=list(one.lacking_items),
-                    after=one.after,
-                    saved=one.saved,
-                    saved_at_least=one.saved_at_least,
-                    notes=list(one.notes),
-                )
-                for one in savings.figures
-            ],
-            materials_in_form=savings.materials_in_form,
-            materials_replaceable=savings.materials_replaceable,
-            reform=ReformRead.model_validate(savings.reform),
         )

@@ -277,6 +277,8 @@ class CaseMaterialRead(BaseModel):
 class CaseRead(CaseRow):
     """One case with what belongs to it; the form is read apart, for it is recorded."""
 
+    model_config = ConfigDict(json_schema_extra=None)  # the example of the list lacks the fields below
+
     accepted_at: datetime | None = None
     tolerance: bool = False
     promise: bool = False

@@ -7,19 +7,18 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
-from acceptance_service.catalogue.domain import Action, EntryKind, EntryState, ImportKind
-from acceptance_service.catalogue.handlers import imports, reading, review
-from acceptance_service.catalogue.handlers.review import Decision
-from acceptance_service.catalogue.schemas import (
+from acceptance_service.catalogue.admin_schemas import (
     DecisionNote,
-    EntryCodePath,
     EntryRead,
     EntrySummary,
     ImportRead,
     ImportSummary,
     ReviewRead,
-    VersionPath,
 )
+from acceptance_service.catalogue.domain import Action, EntryKind, EntryState, ImportKind
+from acceptance_service.catalogue.handlers import imports, reading, review
+from acceptance_service.catalogue.handlers.review import Decision
+from acceptance_service.catalogue.schemas import EntryCodePath, VersionPath
 from service_common.app import Now, api_router
 from service_common.auth import Caller, require, scope
 from service_common.db import Session

@@ -8,12 +8,9 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from acceptance_service.catalogue.definitions import ItemDefinition
-from acceptance_service.catalogue.domain import EntryKind, EntryState, ImportKind
-from acceptance_service.catalogue.handlers.imports import ImportProgress
+from acceptance_service.catalogue.domain import EntryState
 from acceptance_service.catalogue.models import (
     Bundle,
-    CatalogueEntry,
-    CatalogueReview,
     ServiceItem,
     Theme,
 )
@@ -33,17 +30,28 @@ _ITEM_TYPES = {
     "20": "公共服务",
 }
 
-_STATES = {
-    EntryState.DRAFT: "草稿",
-    EntryState.IN_REVIEW: "待复核",
-    EntryState.APPROVED: "已复核",
-    EntryState.PUBLISHED: "已发布",
-    EntryState.RETIRED: "已停用",
-}
-
 
 class ItemSummary(BaseModel):
     """A published item in a list."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "HN-430300-000131024000-01",
+                    "item_version": 1,
+                    "name": "《食品经营许可证》新办",
+                    "item_type": "01",
+                    "item_type_label": "行政许可",
+                    "division": "430300000000",
+                    "department_id": "0199b0a0-0000-7000-8000-000000000001",
+                    "department_name": "湘潭市市场监督管理局",
+                    "applicant_kinds": ["NATURAL_PERSON", "LEGAL_PERSON"],
+                    "guide": "guide",
+                }
+            ]
+        }
+    )
 
     code: str
     item_version: int
@@ -91,6 +99,8 @@ _ELEMENTS = (
 class ItemRead(ItemSummary):
     """A published item with its whole definition; ``lacking`` names the elements that the catalogue has not."""
 
+    model_config = ConfigDict(from_attributes=True, json_schema_extra=None)
+
     published_at: datetime | None
     definition: dict[str, Any]
     lacking: list[str]
@@ -108,6 +118,23 @@ class ItemRead(ItemSummary):
 
 class BundleSummary(BaseModel):
     """A published bundle in a list."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "43TCP0018",
+                    "bundle_version": 1,
+                    "title": "开办超市、便利店“一件事”",
+                    "division": "430300000000",
+                    "offered_in": ["430300000000", "430304000000"],
+                    "lead_department_id": "0199b0a0-0000-7000-8000-000000000001",
+                    "lead_department_name": "湘潭市市场监督管理局",
+                    "item_codes": ["HN-430300-43TCP0018-05"],
+                }
+            ]
+        }
+    )
 
     code: str
     bundle_version: int
@@ -135,6 +162,8 @@ class BundleSummary(BaseModel):
 class BundleRead(BundleSummary):
     """A published bundle with its whole definition."""
 
+    model_config = ConfigDict(from_attributes=True, json_schema_extra=None)
+
     published_at: datetime | None
     definition: dict[str, Any]
 
@@ -149,6 +178,22 @@ class BundleRead(BundleSummary):
 
 class ThemeRead(BaseModel):
     """A theme of the source. ``guide: none``: only its title is known, nothing was made up for it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "43PCN0009",
+                    "title": "新生儿出生一件事",
+                    "region_guides": 145,
+                    "distinct_versions": 12,
+                    "guide": "none",
+                    "guide_label": "办事指南尚未收录",
+                    "bundle_version": None,
+                }
+            ]
+        }
+    )
 
     code: str
     title: str
@@ -175,135 +220,23 @@ class ThemeRead(BaseModel):
 class VersionRead(BaseModel):
     """A version in the life of an entry."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "43TCP0018",
+                    "entry_version": 1,
+                    "state": "PUBLISHED",
+                    "published_at": "2026-11-22T01:00:00Z",
+                    "retired_at": None,
+                }
+            ]
+        },
+    )
 
     code: str
     entry_version: int
     state: EntryState
     published_at: datetime | None
     retired_at: datetime | None
-
-
-class EntryRead(VersionRead):
-    """A version as operators see it, with the compiled elements that a reviewer answers for."""
-
-    kind: EntryKind
-    state_label: str
-    import_id: UUID
-    line: int
-    brought_in_by: str
-    submitted_by: str | None
-    review_required: list[str] = Field(
-        description="JSON pointers of what was compiled, not taken from a source."
-    )
-    definition: dict[str, Any]
-
-    @classmethod
-    def of(cls, kind: EntryKind, row: CatalogueEntry) -> "EntryRead":
-        return cls(
-            kind=kind,
-            code=row.code,
-            entry_version=row.entry_version,
-            state=row.state,
-            state_label=_STATES[row.state],
-            published_at=row.published_at,
-            retired_at=row.retired_at,
-            import_id=row.import_id,
-            line=row.line,
-            brought_in_by=row.brought_in_by,
-            submitted_by=row.submitted_by,
-            review_required=row.compiled_elements,
-            definition=row.definition,
-        )
-
-
-class EntrySummary(BaseModel):
-    """A version in an operator's list."""
-
-    kind: EntryKind
-    code: str
-    entry_version: int
-    state: EntryState
-    state_label: str
-    import_id: UUID
-    brought_in_by: str
-    compiled_count: int
-
-    @classmethod
-    def of(cls, kind: EntryKind, row: CatalogueEntry) -> "EntrySummary":
-        return cls(
-            kind=kind,
-            code=row.code,
-            entry_version=row.entry_version,
-            state=row.state,
-            state_label=_STATES[row.state],
-            import_id=row.import_id,
-            brought_in_by=row.brought_in_by,
-            compiled_count=len(row.compiled_elements),
-        )
-
-
-class ReviewRead(BaseModel):
-    """Who reviewed a version, and what they answered for."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    action: str
-    reviewed_by: str
-    reviewed_at: datetime
-    note: str | None
-    compiled_elements: list[str]
-
-    @classmethod
-    def of(cls, row: CatalogueReview) -> "ReviewRead":
-        return cls.model_validate(row)
-
-
-class ImportRead(BaseModel):
-    """An import, and how many of its versions are in which state."""
-
-    id: UUID
-    kind: ImportKind
-    imported_by: str
-    imported_at: datetime
-    rows_total: int
-    rows_new: int
-    rows_unchanged: int
-    states: dict[EntryState, int]
-
-    @classmethod
-    def of(cls, progress: ImportProgress) -> "ImportRead":
-        row = progress.row
-        return cls(
-            id=row.id,
-            kind=row.kind,
-            imported_by=row.imported_by,
-            imported_at=row.imported_at,
-            rows_total=row.rows_total,
-            rows_new=row.rows_new,
-            rows_unchanged=progress.rows_unchanged,
-            states=dict(progress.states),
-        )
-
-
-class ImportSummary(BaseModel):
-    """An import in a list."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    kind: ImportKind
-    imported_by: str
-    imported_at: datetime
-    rows_total: int
-    rows_new: int
-
-
-class DecisionNote(BaseModel):
-    """Why; needed when something is sent back, by convention."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"note": "情形问题已对照指南核对"}]}
-    )
-
-    note: str | None = Field(default=None, max_length=1000)

@@ -33,6 +33,24 @@ class SearchRequest(BaseModel):
 class FoundRead(BaseModel):
     """One result. ``guide`` false: only its title is known."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "BUNDLE",
+                    "kind_label": "一件事",
+                    "code": "43TCP0018",
+                    "entry_version": 1,
+                    "title": "开办超市、便利店“一件事”",
+                    "division": "430304000000",
+                    "department_id": "0199b0a0-0000-7000-8000-000000000001",
+                    "department_name": "湘潭市市场监督管理局",
+                    "guide": True,
+                }
+            ]
+        }
+    )
+
     kind: EntryKind
     kind_label: str
     code: str

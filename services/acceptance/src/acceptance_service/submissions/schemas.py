@@ -172,6 +172,8 @@ class CaseBrief(BaseModel):
 class ApplicationRead(ApplicationRow):
     """An application with everything that was entered."""
 
+    model_config = ConfigDict(json_schema_extra=None)  # the example of the list lacks the fields below
+
     answers: dict[str, Answer]
     promises: list[str]
     tolerance_promised: bool
@@ -184,6 +186,8 @@ class ApplicationRead(ApplicationRow):
 
 class DraftRead(ApplicationRow):
     """A draft after a change, with what its plan still asks."""
+
+    model_config = ConfigDict(json_schema_extra=None)  # the example of the list lacks the fields below
 
     answers: dict[str, Answer]
     questions_unanswered: list[str]

@@ -1,5 +1,6 @@
 """Bringing files into the catalogue."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ async def import_file(
     A file that changes nothing and was imported before gives that import again, so an interrupted load goes on where it
     was. Raises: BadFile.
     """
-    rows = read_file(kind, body)
+    rows = await asyncio.to_thread(read_file, kind, body)  # seconds for 20 MB: others go on being answered
     await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _IMPORT_LOCK})
     table = kind.entry_kind
     latest = await repository.latest_versions(session, table, [row.code for row in rows])
@@ -92,27 +93,30 @@ async def _add_versions(
             .where(model.id.in_(overtaken))
             .values(state=EntryState.RETIRED, retired_at=brought.imported_at, version=model.version + 1)
         )
-    await session.execute(
-        insert(model),
-        [
-            {
-                "id": new_id(),
-                "version": 1,
-                "revision": 0,
-                "code": row.code,
-                "entry_version": latest[row.code].entry_version + 1 if row.code in latest else 1,
-                "state": EntryState.DRAFT,
-                "definition": row.document,
-                "content_hash": content_hash(row.document),
-                "compiled_elements": list(compiled_elements(row.document)),
-                "line": row.line,
-                "import_id": brought.id,
-                "brought_in_by": brought.imported_by,
-                **_columns(kind, row.document),
-            }
-            for row in rows
-        ],
-    )
+    await session.execute(insert(model), await asyncio.to_thread(_version_rows, kind, rows, latest, brought))
+
+
+def _version_rows(
+    kind: EntryKind, rows: Sequence[Row], latest: Mapping[str, LatestVersion], brought: CatalogueImport
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": new_id(),
+            "version": 1,
+            "revision": 0,
+            "code": row.code,
+            "entry_version": latest[row.code].entry_version + 1 if row.code in latest else 1,
+            "state": EntryState.DRAFT,
+            "definition": row.document,
+            "content_hash": content_hash(row.document),
+            "compiled_elements": list(compiled_elements(row.document)),
+            "line": row.line,
+            "import_id": brought.id,
+            "brought_in_by": brought.imported_by,
+            **_columns(kind, row.document),
+        }
+        for row in rows
+    ]
 
 
 _UNPUBLISHED = (EntryState.DRAFT, EntryState.IN_REVIEW, EntryState.APPROVED)
