@@ -240,3 +240,13 @@ async def test_every_operation_is_described_and_guarded_and_every_body_has_an_ex
     for name, schema in document["components"]["schemas"].items():
         if name.endswith(("Body", "Create", "Search")):
             assert schema["examples"], name
+
+
+@pytest.mark.parametrize("raw", ['"\\ud800"', '"a\\u0000b"'])
+async def test_text_that_is_no_text_breaks_nothing(client: Client, raw: str) -> None:
+    headers = client.sign_in(client.cast.wang, "create") | {"Idempotency-Key": str(uuid4())}
+    body = '{"kind": "HELP", "division": "430304", "content": ' + raw + "}"
+    answer = await client.http.post(
+        TICKETS, content=body, headers=headers | {"Content-Type": "application/json"}
+    )
+    assert answer.status_code in {201, 422}
