@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
-from services.identity.tests.people import Population, Tokens
+from services.identity.tests.factories import Population, Tokens
 
 from identity_service.app import MIGRATIONS, define_service
 from identity_service.clients.authority import Authority

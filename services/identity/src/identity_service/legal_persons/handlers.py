@@ -197,6 +197,12 @@ async def represented_by(session: AsyncSession, person_id: UUID, *, now: datetim
     return found + [Represented(row, ActsAs.AGENT, until) for row, until in entrusted]
 
 
+async def represented_ids(session: AsyncSession, person_id: UUID) -> Sequence[UUID]:
+    """The legal persons whose representative somebody is."""
+    found = await session.scalars(select(LegalPerson.id).where(LegalPerson.representative_id == person_id))
+    return found.all()
+
+
 async def acting_persons(session: AsyncSession, legal_person_id: UUID, *, now: datetime) -> Sequence[UUID]:
     """The persons who act for a legal person now, the representative first."""
     legal_person = await session.get(LegalPerson, legal_person_id)

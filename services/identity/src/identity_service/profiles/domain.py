@@ -28,6 +28,8 @@ OF_LEGAL_PERSON = frozenset(
         Attribute.REPRESENTATIVE_ID_NUMBER,
     }
 )
+OF_REPRESENTATIVE = frozenset({Attribute.REPRESENTATIVE_NAME, Attribute.REPRESENTATIVE_ID_NUMBER})
+"""Of a legal person, but personal data of its representative."""
 
 
 class AttributeOfOthers(Invalid):

@@ -11,7 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.legal_persons import handlers as legal_persons
 from identity_service.people.handlers import lookup
-from identity_service.profiles.domain import OF_LEGAL_PERSON, OF_PERSON, Attribute, check_attributes
+from identity_service.profiles.domain import (
+    OF_LEGAL_PERSON,
+    OF_PERSON,
+    OF_REPRESENTATIVE,
+    Attribute,
+    check_attributes,
+)
 from identity_service.profiles.models import AccessLogEntry
 from service_common.auth import Caller
 from service_common.crypto import KeyRing
@@ -35,23 +41,28 @@ async def look_up(
 
     Raises: NoSuchPerson, NoSuchLegalPerson, AttributeOfOthers.
     """
+    looked_at: list[tuple[UUID, frozenset[Attribute]]]
     if wish.person_id is not None:
-        subject_id = wish.person_id
-        found = await _of_person(session, ring, subject_id, wish.attributes)
+        found = await _of_person(session, ring, wish.person_id, wish.attributes)
+        looked_at = [(wish.person_id, wish.attributes)]
     else:
         assert wish.legal_person_id is not None
-        subject_id = wish.legal_person_id
-        found = await _of_legal_person(session, ring, subject_id, wish.attributes)
-    await note_access(
-        session,
-        subject_id=subject_id,
-        client_id=caller.client_id,
-        department_id=caller.department_id,
-        attributes=sorted(wish.attributes),
-        purpose=wish.purpose,
-        reference=wish.reference,
-        now=now,
-    )
+        found, representative_id = await _of_legal_person(
+            session, ring, wish.legal_person_id, wish.attributes
+        )
+        own = wish.attributes & OF_REPRESENTATIVE
+        looked_at = [(wish.legal_person_id, wish.attributes), *([(representative_id, own)] if own else [])]
+    for subject_id, attributes in looked_at:
+        await note_access(
+            session,
+            subject_id=subject_id,
+            client_id=caller.client_id,
+            department_id=caller.department_id,
+            attributes=sorted(attributes),
+            purpose=wish.purpose,
+            reference=wish.reference,
+            now=now,
+        )
     return found
 
 
@@ -65,7 +76,8 @@ async def _of_person(
 
 async def _of_legal_person(
     session: AsyncSession, ring: KeyRing, legal_person_id: UUID, attributes: frozenset[Attribute]
-) -> dict[Attribute, Any]:
+) -> tuple[dict[Attribute, Any], UUID]:
+    """The attributes, and who represents it."""
     check_attributes(attributes, OF_LEGAL_PERSON)
     legal_person = await legal_persons.get_legal_person(session, legal_person_id)
     representative = await lookup.profile_of(session, ring, legal_person.representative_id)
@@ -76,7 +88,8 @@ async def _of_legal_person(
         Attribute.REPRESENTATIVE_NAME: representative.name,
         Attribute.REPRESENTATIVE_ID_NUMBER: representative.id_number,
     }
-    return {attribute: known[attribute] for attribute in sorted(attributes)}
+    found = {attribute: known[attribute] for attribute in sorted(attributes)}
+    return found, legal_person.representative_id
 
 
 async def note_access(
@@ -105,12 +118,13 @@ async def note_access(
 
 
 async def accesses_to(
-    session: AsyncSession, subject_id: UUID, *, before: UUID | None, limit: int
+    session: AsyncSession, person_id: UUID, *, before: UUID | None, limit: int
 ) -> Sequence[AccessLogEntry]:
-    """The newest first; one more than ``limit``."""
+    """Looks at a person and at the legal persons it represents, the newest first; one more than ``limit``."""
+    subjects = [person_id, *await legal_persons.represented_ids(session, person_id)]
     query = (
         select(AccessLogEntry)
-        .where(AccessLogEntry.subject_id == subject_id)
+        .where(AccessLogEntry.subject_id.in_(subjects))
         .order_by(AccessLogEntry.id.desc())
         .limit(limit + 1)
     )

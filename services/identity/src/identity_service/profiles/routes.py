@@ -39,7 +39,8 @@ async def me(session: Session, ring: Ring, caller: Myself) -> PersonSelf:
 @router.get(
     "/me/access-log",
     summary="Who looked at my data 谁查看过我的信息",
-    description="Every look at verified data of the caller, newest first, with purpose and case.",
+    description="Every look at verified data of the caller, and of the legal persons that the caller represents, newest "
+    "first, with purpose and case.",
 )
 async def access_log(session: Session, caller: Myself, paging: Paging) -> Page[AccessRead]:
     before = paging.after(UUID)

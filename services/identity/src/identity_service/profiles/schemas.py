@@ -46,9 +46,10 @@ class ProfileRead(Output):
 
 
 class AccessRead(Output):
-    """One look at the caller's data."""
+    """One look at data of the caller."""
 
     id: UUID
+    subject_id: UUID = Field(description="The caller, or a legal person that the caller represents.")
     at: datetime
     client_id: str
     department_id: UUID | None

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from identity_service.accounts import handlers as accounts
 from identity_service.accounts.domain import SubjectKind
 from identity_service.organisation.domain import NoSuchDepartment, NoSuchStaff, NotYourDepartment, Role
+from identity_service.organisation.handlers.departments import get_department
 from identity_service.organisation.models import Department, Staff
 from identity_service.sessions import handlers as sessions
 from service_common import outbox
@@ -96,7 +97,9 @@ async def reassign_staff(
     if staff is None:
         raise NoSuchStaff
     check_version(staff.version, expected_version)
-    department = await _active_department(session, department_id)
+    # Who leaves may leave a department that is closed already.
+    find = _active_department if is_active else get_department
+    department = await find(session, department_id)
     staff.department_id = department.id
     staff.roles = [str(role) for role in sorted(set(roles))]
     staff.is_active = is_active

@@ -19,12 +19,17 @@ from identity_service.legal_persons.handlers import register_legal_person
 from identity_service.legal_persons.models import LegalPerson
 from identity_service.organisation.domain import Role
 from identity_service.organisation.handlers import departments, staff
-from identity_service.organisation.models import Department
+from identity_service.organisation.models import Department, Staff
 from identity_service.people.handlers import sealing
 from identity_service.people.handlers.real_name import RealNameClaim, verify_real_name
 from identity_service.people.models import Person
 from identity_service.relying_parties.domain import Authentication, GrantType
-from identity_service.relying_parties.handlers import ClientMetadata, register_client
+from identity_service.relying_parties.handlers import (
+    ClientMetadata,
+    get_client,
+    register_client,
+    set_client_active,
+)
 from identity_service.signing.handlers import SigningKeys
 from lianban_local.authority.register import population
 from service_common.auth import SCOPES, Caller
@@ -120,16 +125,19 @@ class Population:
             session.add(person)
             await accounts.open_account(session, self._ring, account, now=self._now())
         if verified:
-            claim = RealNameClaim(citizen.id, citizen.name, citizen.id_number)
-            await verify_real_name(
-                self._transactions,
-                self._ring,
-                self._authority,
-                claim,
-                allow_fixtures=True,
-                now=self._now(),
-            )
+            await self.verify(citizen)
         return citizen
+
+    async def verify(self, citizen: Citizen) -> None:
+        """Real-name verification against the register."""
+        await verify_real_name(
+            self._transactions,
+            self._ring,
+            self._authority,
+            RealNameClaim(citizen.id, citizen.name, citizen.id_number),
+            allow_fixtures=True,
+            now=self._now(),
+        )
 
     async def company(self, index: int = 0) -> tuple[Citizen, LegalPerson]:
         """The nth legal person of the register, registered by its representative."""
@@ -166,6 +174,20 @@ class Population:
             row = await staff.add_staff(session, self._ring, new, now=self._now())
         return Officer(row.id, username, secret, department.id, roles)
 
+    async def dismiss(self, officer: Officer) -> None:
+        """Ends somebody's office."""
+        async with self._transactions() as session:
+            row = await session.get_one(Staff, officer.id)
+            await staff.reassign_staff(
+                session,
+                officer.id,
+                department_id=officer.department_id,
+                roles=officer.roles,
+                is_active=False,
+                expected_version=row.version,
+                now=self._now(),
+            )
+
     async def client(
         self,
         *,
@@ -197,6 +219,15 @@ class Population:
             )
         return RegisteredClient(client.client_id, secret)
 
+    async def stop_client(self, client: RegisteredClient) -> None:
+        """Takes a client out of service."""
+        operator = await self.staff(Role.OPERATOR)
+        async with self._transactions() as session:
+            row = await get_client(session, operator.caller, client.client_id)
+            await set_client_active(
+                session, operator.caller, client.client_id, active=False, expected_version=row.version
+            )
+
     async def app(self) -> RegisteredClient:
         """The platform's own app: public, on loopback, with every scope its user may have."""
         return await self.client(
@@ -215,7 +246,8 @@ class Tokens:
         self._issuer = issuer
 
     def person(self, citizen: Citizen, **claims: Any) -> dict[str, str]:
-        return self.headers(sub=str(citizen.id), subject_type="person", acr="urn:lianban:loa:2", **claims)
+        of_person = {"sub": str(citizen.id), "subject_type": "person", "acr": "urn:lianban:loa:2"}
+        return self.headers(**{**of_person, **claims})
 
     def staff(self, officer: Officer, **claims: Any) -> dict[str, str]:
         return self.headers(

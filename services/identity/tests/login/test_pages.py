@@ -1,0 +1,267 @@
+"""The log-in pages: what they give away, whom they slow down, and how they are protected."""
+
+import re
+import statistics
+import time
+
+import httpx
+import pyotp
+import pytest
+from fastapi import FastAPI
+from services.identity.tests.conftest import Clock
+from services.identity.tests.factories import PASSWORD, Population
+from services.identity.tests.flows import Application, hidden
+from sqlalchemy import select
+
+from identity_service.accounts.models import Account
+from identity_service.db import Transactions
+from identity_service.organisation.domain import Role
+from identity_service.sessions.models import LoginSession
+
+
+async def open_form(client: httpx.AsyncClient) -> httpx.Response:
+    return await client.get("/identity/login", follow_redirects=True)
+
+
+async def log_in(client: httpx.AsyncClient, username: str, password: str = PASSWORD) -> httpx.Response:
+    page = await open_form(client)
+    return await client.post(
+        "/identity/login", data={**hidden(page), "username": username, "password": password}
+    )
+
+
+async def second_factor(client: httpx.AsyncClient, answer: httpx.Response, code: str) -> httpx.Response:
+    page = await client.get(answer.headers["location"])
+    return await client.post("/identity/login/second-factor", data={**hidden(page), "code": code})
+
+
+async def test_somebody_can_log_in_without_any_client(
+    client: httpx.AsyncClient, population: Population
+) -> None:
+    person = await population.person()
+    answer = await log_in(client, person.username)
+    assert answer.status_code == 303
+    page = await client.get(answer.headers["location"], follow_redirects=True)
+    assert "您已登录" in page.text
+
+
+async def test_a_phone_number_serves_as_user_name(client: httpx.AsyncClient, population: Population) -> None:
+    person = await population.person()
+    assert (await log_in(client, person.phone)).status_code == 303
+    client.cookies.clear()
+    assert (await log_in(client, f"+86 {person.phone}")).status_code == 303
+
+
+async def test_unknown_wrong_and_closed_accounts_get_the_same_answer(
+    client: httpx.AsyncClient, population: Population, transactions: Transactions
+) -> None:
+    person = await population.person()
+    closed = await population.person(1)
+    async with transactions() as session:
+        (await session.get_one(Account, closed.id)).is_active = False
+
+    async def refused(username: str, password: str) -> str:
+        answer = await log_in(client, username, password)
+        assert answer.status_code == 422
+        return re.sub(r'value="[^"]*"|interaction=[^&"]*', "", answer.text)
+
+    wrong = await refused(person.username, "not the password")
+    assert "用户名或密码不正确" in wrong
+    assert await refused("nobody.here", "not the password") == wrong
+    assert await refused("19900009999", "not the password") == wrong
+    assert await refused(closed.username, PASSWORD) == wrong
+    assert await refused("\u96f6'; --\x00", "not the password") == wrong
+
+
+async def test_an_unknown_account_takes_as_long_as_a_known_one(
+    client: httpx.AsyncClient, population: Population
+) -> None:
+    person = await population.person()
+    page = await open_form(client)
+
+    async def seconds(username: str) -> float:
+        began = time.perf_counter()
+        await client.post(
+            "/identity/login", data={**hidden(page), "username": username, "password": "wrong guess"}
+        )
+        return time.perf_counter() - began
+
+    known = [await seconds(person.username) for _ in range(4)]
+    unknown = [await seconds("nobody.here") for _ in range(4)]
+    # A hash takes tens of milliseconds, everything else two or three: without the dummy hash it would be a tenth.
+    assert statistics.median(unknown) > statistics.median(known) / 2
+
+
+async def test_many_wrong_passwords_are_slowed_down_and_told_so(
+    client: httpx.AsyncClient, population: Population, clock: Clock
+) -> None:
+    person = await population.person()
+    for _ in range(5):
+        assert (await log_in(client, person.username, "wrong")).status_code == 422
+    slowed = await log_in(client, person.username)
+    assert slowed.status_code == 429
+    assert 0 < int(slowed.headers["retry-after"]) <= 2
+    clock.pass_(seconds=3)
+    assert (await log_in(client, person.username)).status_code == 303
+
+
+async def test_nobody_is_kept_out_for_longer_than_a_minute(
+    client: httpx.AsyncClient, population: Population, clock: Clock
+) -> None:
+    person = await population.person()
+    for _ in range(40):
+        answer = await log_in(client, person.username, "wrong")
+        if answer.status_code == 429:
+            wait = int(answer.headers["retry-after"])
+            assert wait <= 60
+            clock.pass_(seconds=wait)
+    clock.pass_(seconds=60)
+    assert (await log_in(client, person.username)).status_code == 303
+
+
+async def test_attempts_of_a_stranger_do_not_stop_the_owner(
+    app: FastAPI, client: httpx.AsyncClient, population: Population
+) -> None:
+    person = await population.person()
+    assert (await log_in(client, person.username)).status_code == 303
+    stranger = httpx.ASGITransport(app, client=("203.0.113.7", 4000))
+    async with httpx.AsyncClient(transport=stranger, base_url="http://localhost") as other:
+        for _ in range(7):
+            last = await log_in(other, person.username, "wrong")
+    assert last.status_code == 429
+    client.cookies.delete("lianban_session")
+    assert (await log_in(client, person.username)).status_code == 303
+
+
+async def test_success_takes_back_the_attempt_of_a_shared_address(
+    client: httpx.AsyncClient, population: Population
+) -> None:
+    person = await population.person()
+    for _ in range(12):
+        client.cookies.delete("lianban_session") if "lianban_session" in client.cookies else None
+        assert (await log_in(client, person.username)).status_code == 303
+
+
+async def test_staff_without_the_second_factor_are_not_logged_in(
+    client: httpx.AsyncClient, population: Population
+) -> None:
+    officer = await population.staff(Role.CLERK)
+    answer = await log_in(client, officer.username)
+    assert "lianban_session" not in answer.cookies
+    wrong = await second_factor(client, answer, "000000")
+    assert wrong.status_code == 422
+    assert "lianban_session" not in wrong.cookies
+    right = await second_factor(client, answer, pyotp.TOTP(officer.totp_secret).now())
+    assert right.status_code == 303
+    assert "lianban_session" in right.cookies
+
+
+async def test_a_one_time_code_is_good_for_one_time(
+    client: httpx.AsyncClient, population: Population
+) -> None:
+    officer = await population.staff(Role.CLERK)
+    code = pyotp.TOTP(officer.totp_secret).now()
+    assert (await second_factor(client, await log_in(client, officer.username), code)).status_code == 303
+    client.cookies.clear()
+    again = await second_factor(client, await log_in(client, officer.username), code)
+    assert again.status_code == 422
+
+
+async def test_guessing_one_time_codes_is_slowed_down(
+    client: httpx.AsyncClient, population: Population
+) -> None:
+    officer = await population.staff(Role.CLERK)
+    answer = await log_in(client, officer.username)
+    statuses = [(await second_factor(client, answer, "000000")).status_code for _ in range(6)]
+    assert statuses == [422, 422, 422, 422, 422, 429]
+
+
+async def test_a_form_of_another_browser_is_refused(
+    app: FastAPI, client: httpx.AsyncClient, population: Population
+) -> None:
+    person = await population.person()
+    page = await open_form(client)
+    typed = {**hidden(page), "username": person.username, "password": PASSWORD}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as other:
+        assert (await other.post("/identity/login", data=typed)).status_code == 400
+        await open_form(other)
+        assert (await other.post("/identity/login", data=typed)).status_code == 400
+    assert (await client.post("/identity/login", data={**typed, "form_token": "0"})).status_code == 400
+    assert (await client.post("/identity/login", data=typed)).status_code == 303
+
+
+async def test_an_interaction_ends_with_its_time_and_with_its_use(
+    client: httpx.AsyncClient, population: Population, clock: Clock
+) -> None:
+    person = await population.person()
+    page = await open_form(client)
+    typed = {**hidden(page), "username": person.username, "password": PASSWORD}
+    clock.pass_(minutes=31)
+    assert (await client.post("/identity/login", data=typed)).status_code == 400
+    answer = await log_in(client, person.username)
+    await client.get(answer.headers["location"])
+    assert (await client.get(answer.headers["location"])).status_code == 400
+
+
+async def test_pages_are_protected_and_work_without_script(client: httpx.AsyncClient) -> None:
+    page = await open_form(client)
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "script-src" not in policy
+    assert "<script" not in page.text
+    assert "style=" not in page.text
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["x-content-type-options"] == "nosniff"
+    style = await client.get("/identity/static/identity.css")
+    assert style.headers["content-type"].startswith("text/css")
+
+
+async def test_cookies_cannot_be_read_by_script_nor_sent_by_other_sites(
+    client: httpx.AsyncClient, population: Population
+) -> None:
+    person = await population.person()
+    answer = await log_in(client, person.username)
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Path=/identity" in cookie
+
+
+async def test_large_type_is_kept(client: httpx.AsyncClient) -> None:
+    page = await client.get("/identity/login?text=large", follow_redirects=True)
+    form = await client.get(page.url.copy_add_param("text", "large"))
+    assert 'class="large"' in form.text
+    assert 'class="large"' in (await open_form(client)).text
+
+
+async def test_markup_in_a_hint_stays_text(client: httpx.AsyncClient, population: Population) -> None:
+    app = Application(client, await population.app(), "http://127.0.0.1:1/callback")
+    page = await app.begin(login_hint='"><script>alert(1)</script>')
+    assert page.status_code == 200
+    assert "<script" not in page.text
+    assert "form-action 'self' http://127.0.0.1:1" in page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("missing", ["interaction", "form_token", "username", "password"])
+async def test_a_form_with_something_missing_is_a_page_not_a_stack_trace(
+    client: httpx.AsyncClient, missing: str
+) -> None:
+    typed = {**hidden(await open_form(client)), "username": "a", "password": "b"}
+    del typed[missing]
+    answer = await client.post("/identity/login", data=typed)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_entering_as_somebody_else_logs_the_first_out(
+    client: httpx.AsyncClient, population: Population, transactions: Transactions
+) -> None:
+    first, second = await population.person(), await population.person(1)
+    page = await open_form(client)
+    await log_in(client, first.username)
+    typed = {**hidden(page), "username": second.username, "password": PASSWORD}
+    assert (await client.post("/identity/login", data=typed)).status_code == 303
+    async with transactions() as session:
+        ended = await session.scalar(select(LoginSession.ended_at).where(LoginSession.account_id == first.id))
+    assert ended is not None
