@@ -48,6 +48,7 @@ from acceptance_service.settings import Settings
 from acceptance_service.submissions.handlers.submit import Receipt, submit_application
 from lianban_local.testing.databases import TestPostgres
 from service_common import timeline
+from service_common.app import _now as current_instant
 from service_common.app import create_app
 from service_common.auth import Caller
 from service_common.contracts.acceptance import HolderKind, Outcome
@@ -540,4 +541,6 @@ async def office(
     app.state.files = FilePort(FolderStore(tmp_path), NoScanner(), app.state.key_ring, 1024 * 1024)
     app.state.identity = KnownPeople()
     app.state.certificates = Library()
-    return Office(catalogue_session, app)
+    office = Office(catalogue_session, app)
+    app.dependency_overrides[current_instant] = lambda: office.now
+    return office

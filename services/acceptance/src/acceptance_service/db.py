@@ -1,9 +1,12 @@
 """The base of acceptance's rows."""
 
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Enum
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import ColumnElement, Enum, any_, literal
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 from service_common.db import TYPE_ANNOTATIONS, service_metadata
 from service_common.tables import attach_plumbing
@@ -22,3 +25,8 @@ class Base(DeclarativeBase):
 
 
 attach_plumbing(Base.metadata)
+
+
+def among(column: InstrumentedAttribute[Any], values: Iterable[object]) -> ColumnElement[bool]:
+    """``column = ANY (values)``: one parameter however many values, where ``IN`` stops at 32,767."""
+    return column == any_(literal(list(values), ARRAY(column.type)))

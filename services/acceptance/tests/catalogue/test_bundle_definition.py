@@ -38,6 +38,7 @@ def broken(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         (lambda one: one["form"]["properties"]["uscc"].pop("x-items"), "x-items"),
         (lambda one: one["form"]["properties"]["uscc"].update({"x-when": {"eq": ["x", "y"]}}), "unknown"),
         (lambda one: one["form"]["properties"]["uscc"].update(type="colour"), "not a JSON Schema"),
+        (lambda one: one["form"]["properties"]["uscc"].update({"$ref": "http://127.0.0.1/"}), "references"),
         (lambda one: one["form"]["required"].append("nothing"), "nothing"),
         (
             lambda one: one["sequence"].append(

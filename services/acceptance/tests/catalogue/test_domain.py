@@ -119,6 +119,8 @@ def test_a_code_that_stands_twice_is_a_fault() -> None:
         (b"{not json", "json_invalid"),
         (b"\xff\xfe{}", "not_utf8"),
         (b"[1, 2]", "model_type"),
+        (b"{}\x00", "nul_character"),
+        (b'{"name": "\\u0000"}', "nul_character"),
     ],
 )
 def test_a_file_that_is_no_list_of_items_is_refused(body: bytes, code: str) -> None:
@@ -143,6 +145,13 @@ def test_a_csv_row_is_checked_too() -> None:
     with pytest.raises(BadFile) as refused:
         read_file(ImportKind.SYNONYMS, "word,means,note\n小卖部,便利店,\n店,|,\n".encode())
     assert refused.value.fields[0].pointer == "/lines/3/means"
+
+
+def test_a_csv_that_cannot_be_cut_is_refused() -> None:
+    huge = "x" * 200_000
+    with pytest.raises(BadFile) as refused:
+        read_file(ImportKind.SYNONYMS, f"word,means,note\n店,{huge},\n".encode())
+    assert refused.value.fields[0].code == "bad_csv"
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ def show_row(case: Case) -> CaseRow:
 
 def show_task(task: Task, ring: KeyRing) -> TaskRead:
     """A task with its result."""
-    read = TaskRead.model_validate({name: getattr(task, name) for name in TaskRead.model_fields})
-    return read.model_copy(update={"result": task_result(task, ring)})
+    names = TaskRead.model_fields.keys() - {"result"}
+    return TaskRead(**{name: getattr(task, name) for name in names}, result=task_result(task, ring))
 
 
 def show_case(view: CaseView, ring: KeyRing) -> CaseRead:

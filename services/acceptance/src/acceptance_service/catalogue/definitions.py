@@ -314,12 +314,20 @@ def check_unique(what: str, codes: list[str]) -> None:
 
 
 def checked_schema(value: dict[str, Any]) -> dict[str, Any]:
-    """A valid JSON Schema 2020-12. Raises: ValueError."""
+    """A valid JSON Schema 2020-12 that stands alone: a reference could make a validator fetch it. Raises: ValueError."""
+    if _refers(value):
+        raise ValueError("a form's schema has no references")
     try:
         Draft202012Validator.check_schema(value)
     except SchemaError as error:
         raise ValueError(f"not a JSON Schema: {error.message}") from error
     return value
+
+
+def _refers(schema: object) -> bool:
+    if isinstance(schema, dict):
+        return any(key in ("$ref", "$dynamicRef") or _refers(inner) for key, inner in schema.items())
+    return isinstance(schema, list) and any(map(_refers, schema))
 
 
 def content_hash(document: dict[str, Any]) -> bytes:

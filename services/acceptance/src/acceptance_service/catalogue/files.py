@@ -30,6 +30,8 @@ _ZH = {
     "value_error": "不符合目录规则",
     "repeated_code": "代码在文件中重复",
     "not_utf8": "文件不是 UTF-8 编码",
+    "nul_character": "含有空字符",
+    "bad_csv": "不是有效的 CSV",
     "empty_file": "文件没有内容",
 }
 
@@ -82,10 +84,14 @@ def read_file(kind: ImportKind, body: bytes) -> list[Row]:
 
 def _decode(body: bytes, faults: _Faults) -> str:
     try:
-        return body.decode("utf-8-sig")
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         faults.add(body[: error.start].count(b"\n") + 1, (), "not_utf8", "the file is not UTF-8")
         return ""
+    for line, raw in enumerate(text.split("\n"), start=1):
+        if "\x00" in raw or "\\u0000" in raw:  # which PostgreSQL stores in no text
+            faults.add(line, (), "nul_character", "a NUL character")
+    return "" if faults.count else text
 
 
 def _check_repeats(rows: Sequence[Row], faults: _Faults) -> None:
@@ -131,7 +137,7 @@ def _read_csv(model: type[BaseModel], name: ListName) -> Callable[[str, _Faults]
     def read(text: str, faults: _Faults) -> Iterator[Row]:
         reader = csv.DictReader(io.StringIO(text, newline=""))
         rows = []
-        for record in reader:
+        for record in _records(reader, faults):
             try:
                 model.model_validate({str(key): value for key, value in record.items() if value is not None})
             except ValidationError as error:
@@ -142,6 +148,13 @@ def _read_csv(model: type[BaseModel], name: ListName) -> Callable[[str, _Faults]
             yield Row(1, name.value, {"rows": rows})
 
     return read
+
+
+def _records(reader: "csv.DictReader[str]", faults: _Faults) -> Iterator[dict[str | Any, str | Any]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        faults.add(reader.line_num + 1, (), "bad_csv", str(error))
 
 
 _READERS: dict[ImportKind, Callable[[str, _Faults], Iterator[Row]]] = {

@@ -16,6 +16,7 @@ from acceptance_service.catalogue.models import (
     ReferenceList,
     ServiceItem,
 )
+from acceptance_service.db import among
 
 Row = CatalogueEntry
 
@@ -43,7 +44,7 @@ async def latest_versions(
     model = ROWS[kind]
     found = await session.execute(
         select(model.code, model.id, model.entry_version, model.state, model.content_hash)
-        .where(model.code.in_(codes))
+        .where(among(model.code, codes))
         .ext(distinct_on(model.code))
         .order_by(model.code, model.entry_version.desc())
     )
@@ -103,6 +104,6 @@ async def published(session: AsyncSession, kind: EntryKind, codes: Sequence[str]
     """The published versions of some codes."""
     model = ROWS[kind]
     found = await session.scalars(
-        select(model).where(model.code.in_(codes), model.state == EntryState.PUBLISHED)
+        select(model).where(among(model.code, codes), model.state == EntryState.PUBLISHED)
     )
     return found.all()

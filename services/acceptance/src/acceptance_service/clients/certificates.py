@@ -1,5 +1,6 @@
 """The licence library: what a holder has, its surface data, and issuing the result of a case."""
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -70,7 +71,7 @@ class CertificatesClient:
                 "case_or_application_id": str(application_id),
                 "fields": sorted(fields),
             },
-            idempotency_key=f"fetch:{application_id}:{licence_id}:{'|'.join(sorted(fields))}"[:200],
+            idempotency_key=_fetch_key(licence_id, application_id, fields),
         )
         if answer.status_code != 200:
             raise PeerUnavailable
@@ -118,3 +119,9 @@ class CertificatesClient:
         ):  # keys not known yet, the same request still running, too fast
             raise PeerUnavailable
         raise LicenceRefused(f"{answer.status_code} {code}")
+
+
+def _fetch_key(licence_id: UUID, application_id: UUID, fields: Collection[str]) -> str:
+    """The same wish is the same fetch. Hashed, for a header holds no Chinese."""
+    wish = "\x00".join([str(licence_id), str(application_id), *sorted(fields)])
+    return f"fetch:{hashlib.sha256(wish.encode()).hexdigest()}"

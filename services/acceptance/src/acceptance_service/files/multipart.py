@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import AsyncIterator
-from email.message import Message
 from typing import Any
 
 from python_multipart.exceptions import MultipartParseError
@@ -22,7 +21,7 @@ class IncomingFile:
         self.name = ""
         self._request = request
         self._pieces: deque[bytes] = deque()
-        self._header = Message()
+        self._disposition = b""
         self._header_name = b""
         self._header_value = b""
         self._wanted = False
@@ -57,7 +56,7 @@ class IncomingFile:
         }
 
     def _on_part_begin(self) -> None:
-        self._header = Message()
+        self._disposition = b""
         self._wanted = False
 
     def _on_header_field(self, data: bytes, start: int, end: int) -> None:
@@ -67,11 +66,12 @@ class IncomingFile:
         self._header_value += data[start:end]
 
     def _on_header_end(self) -> None:
-        self._header[self._header_name.decode("latin-1")] = self._header_value.decode("utf-8", "replace")
+        if self._header_name.lower() == b"content-disposition":
+            self._disposition = self._header_value
         self._header_name = self._header_value = b""
 
     def _on_headers_finished(self) -> None:
-        _, options = parse_options_header(self._header.get("content-disposition", ""))
+        _, options = parse_options_header(self._disposition)
         self._wanted = options.get(b"name") == _FIELD.encode() and not self.found
         if self._wanted:
             self.found = True

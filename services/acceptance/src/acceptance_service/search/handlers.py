@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from acceptance_service.db import among
 from acceptance_service.divisions import read_division
 from acceptance_service.search import repository
 from acceptance_service.search.domain import (
@@ -61,7 +62,7 @@ async def index_offers(session: AsyncSession, offers: Sequence[Offer]) -> None:
     await withdraw_offers(session, [one.code for one in offers])
     by_key = {(one.kind, one.key): one for one in offers}
     ids = await _ensure_entries(session, by_key)
-    await session.execute(delete(SearchPosting).where(SearchPosting.entry_id.in_(ids.values())))
+    await session.execute(delete(SearchPosting).where(among(SearchPosting.entry_id, ids.values())))
     await session.execute(
         insert(SearchPosting),
         [
@@ -103,12 +104,12 @@ async def _ensure_entries(
 async def withdraw_offers(session: AsyncSession, codes: Sequence[str]) -> None:
     """Things that are no longer offered; an entry without any offer goes too."""
     gone = await session.scalars(
-        delete(SearchOffer).where(SearchOffer.code.in_(codes)).returning(SearchOffer.entry_id)
+        delete(SearchOffer).where(among(SearchOffer.code, codes)).returning(SearchOffer.entry_id)
     )
     entries = set(gone)
     if entries:
         still = select(SearchOffer.entry_id).where(SearchOffer.entry_id == SearchEntry.id)
-        await session.execute(delete(SearchEntry).where(SearchEntry.id.in_(entries), ~still.exists()))
+        await session.execute(delete(SearchEntry).where(among(SearchEntry.id, entries), ~still.exists()))
 
 
 async def replace_synonyms(session: AsyncSession, synonyms: Mapping[str, Sequence[str]]) -> None:

@@ -18,6 +18,7 @@ from acceptance_service.catalogue.domain import EntryKind, EntryState, ImportKin
 from acceptance_service.catalogue.files import Row, read_file
 from acceptance_service.catalogue.models import CatalogueImport
 from acceptance_service.catalogue.repository import ROWS, LatestVersion
+from acceptance_service.db import among
 from service_common.db import new_id
 
 # Two operators who import at once must not give one code the same version number.
@@ -90,7 +91,7 @@ async def _add_versions(
     if overtaken:
         await session.execute(
             update(model)
-            .where(model.id.in_(overtaken))
+            .where(among(model.id, overtaken))
             .values(state=EntryState.RETIRED, retired_at=brought.imported_at, version=model.version + 1)
         )
     await session.execute(insert(model), await asyncio.to_thread(_version_rows, kind, rows, latest, brought))

@@ -25,6 +25,7 @@ from acceptance_service.catalogue.domain import (
 from acceptance_service.catalogue.lists import DepartmentList, SynonymRow, ThemeRow, synonyms_of
 from acceptance_service.catalogue.models import Bundle, ReferenceList, ServiceItem, Theme
 from acceptance_service.catalogue.repository import Row
+from acceptance_service.db import among
 from acceptance_service.departments.domain import CodedDepartment, KnownDepartment
 from acceptance_service.departments.handlers import find_departments, replace_department_codes
 from acceptance_service.search.domain import EntryKind as SearchKind
@@ -75,7 +76,7 @@ async def _publish_items(session: AsyncSession, rows: Sequence[ServiceItem], now
     for reference, ids in by_department.items():
         await session.execute(
             update(ServiceItem)
-            .where(ServiceItem.id.in_(ids))
+            .where(among(ServiceItem.id, ids))
             .values(
                 state=EntryState.PUBLISHED,
                 published_at=now,
@@ -220,7 +221,7 @@ async def _replace_themes(session: AsyncSession, themes: Sequence[ThemeRow]) -> 
 async def _index_themes(session: AsyncSession, codes: Sequence[str]) -> None:
     """Themes are found by their titles as long as no bundle of the same code is published."""
     bundles = {row.code for row in await repository.published(session, EntryKind.BUNDLE, codes)}
-    themes = await session.scalars(select(Theme).where(Theme.code.in_(set(codes) - bundles)))
+    themes = await session.scalars(select(Theme).where(among(Theme.code, set(codes) - bundles)))
     await index_offers(
         session,
         [

@@ -24,6 +24,7 @@ from acceptance_service.catalogue.handlers.imports import ImportProgress, import
 from acceptance_service.catalogue.handlers.publication import put_in_force, take_out_of_force
 from acceptance_service.catalogue.models import Bundle, CatalogueReview
 from acceptance_service.catalogue.repository import ROWS, Row
+from acceptance_service.db import among
 from service_common.db import new_id
 from service_common.etag import check_version
 
@@ -111,7 +112,7 @@ async def _move(session: AsyncSession, kind: EntryKind, rows: Sequence[Row], **v
     model = ROWS[kind]
     await session.execute(
         update(model)
-        .where(model.id.in_([row.id for row in rows]))
+        .where(among(model.id, [row.id for row in rows]))
         .values(version=model.version + 1, **values)
         .execution_options(synchronize_session=False)
     )
@@ -146,7 +147,7 @@ async def _retire_predecessors(
     model = ROWS[kind]
     await session.execute(
         update(model)
-        .where(model.code.in_([row.code for row in rows]), model.state == EntryState.PUBLISHED)
+        .where(among(model.code, [row.code for row in rows]), model.state == EntryState.PUBLISHED)
         .values(state=EntryState.RETIRED, retired_at=now, version=model.version + 1)
         .execution_options(synchronize_session=False)
     )
