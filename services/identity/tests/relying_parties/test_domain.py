@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, OctKey
 
-from identity_service.relying_parties.domain import check_key_set, check_redirect_uri, redirect_matches
+from identity_service.relying_parties.domain import check_redirect_uri, redirect_matches
+from identity_service.relying_parties.key_sets import check_key_set
 
 
 @pytest.mark.parametrize(

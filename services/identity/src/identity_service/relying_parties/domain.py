@@ -5,9 +5,6 @@ import re
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
-
 from service_common.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 
 
@@ -65,7 +62,6 @@ ALL_SCOPES = "*"
 CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,99}")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 _LOOPBACK_NAME = "localhost"
-_SIGNING_KEYS = {"EC", "OKP", "RSA"}
 
 
 def check_redirect_uri(uri: str, *, pointer: str, is_public: bool) -> FieldProblem | None:
@@ -124,20 +120,3 @@ def redirect_matches(requested: str, registered: str, *, any_port: bool) -> bool
         known.path,
         known.query,
     )
-
-
-def check_key_set(jwks: dict[str, object] | None) -> FieldProblem | None:
-    """What is wrong with the public keys of a client, if anything: at least one, none of them private or shared."""
-    problem = FieldProblem(
-        "/jwks",
-        "invalid_jwks",
-        "请提供仅含公钥的 JWK Set。",
-        "Give a JWK Set of public keys (EC, OKP or RSA).",
-    )
-    try:
-        keys = KeySet.import_key_set(jwks or {}).keys  # type: ignore[arg-type]  # validated by the import itself
-    except (JoseError, ValueError, TypeError, KeyError):
-        return problem
-    if not keys or any(key.key_type not in _SIGNING_KEYS or key.is_private for key in keys):
-        return problem
-    return None

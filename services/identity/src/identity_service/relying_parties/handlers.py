@@ -21,9 +21,9 @@ from identity_service.relying_parties.domain import (
     GrantType,
     InvalidClientMetadata,
     NoSuchClient,
-    check_key_set,
     check_redirect_uri,
 )
+from identity_service.relying_parties.key_sets import check_key_set
 from identity_service.relying_parties.models import Client, ClientSecret
 from service_common.auth import Caller
 from service_common.crypto import KeyRing
