@@ -5,6 +5,7 @@ Authlib's grants are synchronous. They run in a greenlet, the way SQLAlchemy's o
 transaction, our ordinary handlers.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,9 @@ from identity_service.settings import Settings
 from identity_service.signing.handlers import SigningKeys
 from service_common.crypto import KeyRing
 from service_common.db import new_id
+
+# At DEBUG Authlib writes tokens and clients into the log, whatever level the service is set to.
+logging.getLogger("authlib").setLevel(logging.INFO)
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068 §2.1
 

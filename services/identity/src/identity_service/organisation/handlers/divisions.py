@@ -1,11 +1,9 @@
 """Divisions: loaded from files, looked up."""
 
+import asyncio
 from collections.abc import Sequence
-from itertools import islice
-from typing import Any
 
-from sqlalchemy import select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, String, any_, cast, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gov_rules.divisions import NATION
@@ -13,56 +11,55 @@ from identity_service.organisation.division_file import DivisionRow, orphans, re
 from identity_service.organisation.domain import NoSuchDivision, normal_area_code
 from identity_service.organisation.models import Division
 
-# Rows in one statement: the wire protocol allows 32,767 parameters, and a row has five.
-_BATCH = 5000
+# Rows in one statement. Arrays, not a long VALUES: that took the event loop a second per statement to put together.
+_BATCH = 10_000
+
+_STORE = text(
+    """
+    INSERT INTO divisions (code, level, name, kind, parent_code)
+    SELECT * FROM unnest(
+      CAST(:codes AS varchar[]), CAST(:levels AS smallint[]), CAST(:names AS varchar[]),
+      CAST(:kinds AS varchar[]), CAST(:parents AS varchar[])
+    )
+    ON CONFLICT (code, level) DO UPDATE
+      SET name = excluded.name, kind = excluded.kind, parent_code = excluded.parent_code, loaded_at = now()
+      WHERE (divisions.name, divisions.kind, divisions.parent_code)
+        IS DISTINCT FROM (excluded.name, excluded.kind, excluded.parent_code)
+    """
+)
 
 
-async def import_divisions(session: AsyncSession, text: str, *, ndjson: bool) -> tuple[int, int]:
+async def import_divisions(session: AsyncSession, content: str, *, ndjson: bool) -> tuple[int, int]:
     """Loads a file whole or not at all. Returns how many rows it had and how many of them changed anything.
 
     Raises: BadImport, naming the bad lines.
     """
-    rows = read_divisions(text, ndjson=ndjson)
+    # A file of the whole country is read in seconds, which other requests must not wait for.
+    rows = await asyncio.to_thread(read_divisions, content, ndjson=ndjson)
     refuse(orphans(rows, await _known_parents(session, rows)))
     changed = 0
-    remaining = iter(rows)
-    while batch := list(islice(remaining, _BATCH)):
-        changed += await _store(session, batch)
+    for start in range(0, len(rows), _BATCH):
+        changed += await _store(session, rows[start : start + _BATCH])
     return len(rows), changed
 
 
 async def _known_parents(session: AsyncSession, rows: Sequence[DivisionRow]) -> set[str]:
     inside = {row.code for row in rows}
     wanted = sorted({row.parent_code for row in rows} - inside - {NATION})
-    known: set[str] = set()
-    for start in range(0, len(wanted), _BATCH):
-        part = wanted[start : start + _BATCH]
-        known.update(await session.scalars(select(Division.code).where(Division.code.in_(part))))
-    return known
+    known = select(Division.code).where(Division.code == any_(cast(wanted, ARRAY(String))))
+    return set(await session.scalars(known))
 
 
 async def _store(session: AsyncSession, rows: Sequence[DivisionRow]) -> int:
-    values: list[dict[str, Any]] = [
-        {
-            "code": row.code,
-            "level": int(row.level),
-            "name": row.name,
-            "kind": row.kind,
-            "parent_code": row.parent_code,
-        }
-        for row in rows
-    ]
-    statement = insert(Division).values(values)
-    new = statement.excluded
-    stored = await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["code", "level"],
-            set_={"name": new.name, "kind": new.kind, "parent_code": new.parent_code},
-            where=tuple_(Division.name, Division.kind, Division.parent_code)
-            != tuple_(new.name, new.kind, new.parent_code),
-        ).returning(Division.code)
-    )
-    return len(stored.all())
+    columns = {
+        "codes": [row.code for row in rows],
+        "levels": [int(row.level) for row in rows],
+        "names": [row.name for row in rows],
+        "kinds": [row.kind.value for row in rows],
+        "parents": [row.parent_code for row in rows],
+    }
+    stored = await session.execute(_STORE, columns)
+    return int(getattr(stored, "rowcount", 0))
 
 
 async def list_divisions(
