@@ -39,3 +39,14 @@ async def test_a_changed_missing_or_reordered_entry_is_found(database: Database)
     assert not timeline.verify([entries[0], entries[2]])
     assert not timeline.verify([entries[1], entries[0], entries[2]])
     assert not timeline.verify([other_actor, *entries[1:]])
+
+
+async def test_histories_begun_together_go_on_one_by_one(database: Database) -> None:
+    one, other = new_id(), new_id()
+    async with database.sessions() as session, session.begin():
+        firsts: dict[Any, dict[str, Any]] = {one: {"n": 1}, other: {}}
+        await timeline.begin_all(session, firsts, "submitted", actor=Actor("person", "p1"), at=NOW)
+        await timeline.append(session, one, "received", actor=Actor("staff", "s1"), at=NOW)
+        assert [entry.action for entry in await timeline.read(session, one)] == ["submitted", "received"]
+        assert timeline.verify(await timeline.read(session, one))
+        assert timeline.verify(await timeline.read(session, other))

@@ -55,7 +55,7 @@ class Case(Aggregate, Base):
     tolerance: Mapped[bool] = mapped_column(default=False)
     promise: Mapped[bool] = mapped_column(default=False)
     limits: Mapped[dict[str, Any]]
-    clock: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    clock: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     statutory_due_on: Mapped[date | None]
     statutory_due_at: Mapped[datetime | None]
     promised_due_on: Mapped[date | None]
@@ -68,7 +68,7 @@ class Case(Aggregate, Base):
     instant_rule: Mapped[str | None] = mapped_column(String(60))
     licence_type_code: Mapped[str | None] = mapped_column(String(21))
     result_name: Mapped[str | None] = mapped_column(String(200))
-    first_opinion: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    first_opinion: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     outcome: Mapped[Outcome | None]
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None] = mapped_column(String(100))

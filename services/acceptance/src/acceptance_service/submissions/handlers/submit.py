@@ -69,7 +69,7 @@ async def submit_application(
     form = await read_form(session, ring, application.id, application.form_revision)
     resolved = await resolve_materials(session, application, plan)
     _need_complete(plan, form, gaps_of(resolved, tolerance_promised=application.tolerance_promised))
-    await store_resolved(session, application, resolved, now=now)
+    calendar = await current_calendar(session)
     project_numbers, master = await draw_project_numbers(
         serials,
         [item.implementation_code for item in plan.items],
@@ -77,19 +77,23 @@ async def submit_application(
         now,
         master=plan.bundle_code is not None,
     )
-    application.query_number = await draw_query_number(session, now)
+    query_number = await draw_query_number(session, now)
+    await store_resolved(session, application, resolved, now=now)
     password = f"{secrets.randbelow(1_000_000):06d}"
-    application.query_password_hash = password_hash(ring, application.query_number, password)
+    application.query_number = query_number
+    application.query_password_hash = password_hash(ring, query_number, password)
     _fill(application, plan, number=master or project_numbers[0], now=now)
     if plan.promised_limit is not None:
-        calendar = await current_calendar(session)
         application.promised_due_on = limit_due(now, plan.promised_limit, calendar).due_date
     act = Act.of(caller, now, ring)
-    cases = await open_cases(session, application, plan, project_numbers, act)
-    event = ApplicationSubmitted(
-        **application_facts(application, [one.item_code for one in cases], [one.id for one in cases])
-    )
-    await outbox.add(session, application, event, now=now)
+    # No autoflush: the row of the application is written once, when its revision is known too.
+    with session.no_autoflush:
+        cases = await open_cases(
+            session, application, plan, project_numbers=project_numbers, calendar=calendar, act=act
+        )
+        codes, ids = [one.item_code for one in cases], [one.id for one in cases]
+        event = ApplicationSubmitted(**application_facts(application, codes, ids))
+        await outbox.add(session, application, event, now=now)
     await session.flush()
     await timeline.append(
         session,
