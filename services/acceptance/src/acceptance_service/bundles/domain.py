@@ -54,7 +54,7 @@ class PlannedItem:
 
     ``implementation_code`` (31 characters) begins the project number. ``depends_on`` holds selected items only.
     ``statutory_limit`` is None where the source has no guide of the item: the law's own period applies
-    (行政许可法 Art. 42).
+    (行政许可法 Art. 42). With ``four_eyes`` a second approver confirms the decision.
     """
 
     item_code: str
@@ -74,6 +74,7 @@ class PlannedItem:
     instant_rule: str | None
     min_trust_level: int
     notify_promise: bool
+    four_eyes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,7 @@ def _planned_item(
         instant_rule=definition.instant_rule,
         min_trust_level=definition.min_trust_level,
         notify_promise=bool(definition.notify_promise),
+        four_eyes=bool(definition.four_eyes),
     )
 
 

@@ -235,6 +235,7 @@ class ItemDefinition(Document):
     channels: list[Literal["WINDOW", "ONLINE", "COURIER"]] | None = None
     visits: Annotated[int, Field(ge=0)] | None = None
     notify_promise: bool | None = None
+    four_eyes: bool | None = None
     charged: bool | None = None
     fees: list[Fee] | None = None
     quantity_limited: bool | None = None

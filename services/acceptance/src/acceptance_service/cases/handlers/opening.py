@@ -88,7 +88,7 @@ def _case_for(application: Application, item: PlannedItem, project_no: str) -> C
         tolerance=False,
         promise=False,
         due_provisional=False,
-        four_eyes=False,
+        four_eyes=item.four_eyes,
         instant=False,
         limits={"statutory": _dump(item.statutory_limit), "promised": _dump(item.promised_limit)},
         notify_promise=item.notify_promise,
