@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
+from psycopg import sql
 from pydantic import SecretStr
 from services.identity.tests.factories import Population, Tokens
 
@@ -41,12 +43,30 @@ class Clock:
         self._ahead += timedelta(**delta)
 
 
+@pytest.fixture(scope="session")
+def database_url(postgres: TestPostgres) -> str:
+    """One database for all tests of this worker: several hundred clones would fill a small disk."""
+    return postgres.create_database("identity", lambda url: migrate(url, MIGRATIONS))
+
+
+def empty(database_url: str) -> None:
+    """Forgets what the test before has written. The timeline is append-only, and identity writes none."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        names = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
+            "AND tablename NOT IN ('alembic_version', 'timeline_entries')"
+        ).fetchall()
+        tables = sql.SQL(", ").join(sql.Identifier(name) for (name,) in names)
+        connection.execute(sql.SQL("TRUNCATE {}").format(tables))
+
+
 @pytest.fixture
-async def settings(postgres: TestPostgres, nats_server: TestNats, tmp_path: Path) -> Settings:
+async def settings(database_url: str, nats_server: TestNats, tmp_path: Path) -> Settings:
+    empty(database_url)
     await nats_server.clear()
     key = base64.b64encode(b"k" * 32).decode()
     return Settings(
-        database_url=SecretStr(postgres.create_database("identity", lambda url: migrate(url, MIGRATIONS))),
+        database_url=SecretStr(database_url),
         nats_url=SecretStr(nats_server.url),
         issuer=ISSUER,
         identity_url="http://identity.invalid",

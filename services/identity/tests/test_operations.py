@@ -1,13 +1,13 @@
 """The command line that a production start needs."""
 
-import os
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pyotp
 import pytest
 from services.identity.tests.factories import MARKET_USCC
+from typer.testing import CliRunner
 
+from identity_service.__main__ import cli
 from identity_service.db import Transactions
 from identity_service.organisation.handlers.departments import list_departments
 from identity_service.settings import Settings
@@ -15,7 +15,7 @@ from identity_service.settings import Settings
 
 @pytest.fixture
 def environment(settings: Settings) -> dict[str, str]:
-    return dict(os.environ) | {
+    return {
         "IDENTITY_DATABASE_URL": settings.database_url.get_secret_value(),
         "IDENTITY_NATS_URL": settings.nats_url.get_secret_value(),
         "IDENTITY_ISSUER": settings.issuer,
@@ -27,14 +27,11 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def run(environment: dict[str, str], *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "identity_service", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout
+    """In a thread of its own: the commands start an event loop, and one runs here."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        done = pool.submit(CliRunner().invoke, cli, arguments, env=environment).result()
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 async def test_the_first_administrator_is_made_once(
