@@ -2,7 +2,7 @@
 
 Two kinds of serial, on purpose. Document numbers have no gaps: their counter moves in the transaction of the document,
 and a rollback takes it back. Project and master numbers may have gaps: their counters move in a statement of their own, so
-that no submission waits for another one's commit. Measured on one counter row, 16 submissions at once: see ADR.
+that no submission waits for another one's commit. docs/cases.md has the measurement.
 """
 
 import secrets
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from acceptance_service.numbering.models import Counter, QueryNumber
 from gov_rules.identifiers import (
@@ -23,7 +23,7 @@ from gov_rules.identifiers import (
     compose_query_number,
 )
 from service_common.clock import local_date
-from service_common.db import async_url
+from service_common.db import open_engine
 from service_common.settings import ServiceSettings
 
 _DRAW = text(
@@ -49,8 +49,9 @@ class Serials:
         Commits need not wait for the disk here: a number that a durable row carries was drawn before that row, and
         its record lies before the row's in the same log.
         """
-        engine = create_async_engine(
-            async_url(settings.database_url.get_secret_value()),
+        engine = open_engine(
+            settings.database_url.get_secret_value(),
+            settings.database_ca_file,
             pool_size=1,
             max_overflow=1,
             pool_pre_ping=True,
