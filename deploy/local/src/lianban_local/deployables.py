@@ -45,7 +45,7 @@ DEPLOYABLES: Final[tuple[Deployable, ...]] = (
         stores_files=True,
     ),
     Deployable("certificates", "certificates_service", ROOT / "services/certificates"),
-    Deployable("hotline", "hotline_service", ROOT / "services/hotline", stores_files=True),
+    Deployable("hotline", "hotline_service", ROOT / "services/hotline"),
     Deployable("evaluation", "evaluation_service", ROOT / "services/evaluation"),
     Deployable(
         "gateway",

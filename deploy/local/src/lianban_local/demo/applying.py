@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 from lianban_local.demo.app import SignedIn
 
 SCOPE = (
@@ -141,8 +143,13 @@ def _way(
 
 async def upload(applicant: SignedIn, name: str) -> str:
     """A small picture, another one for each name. Returns its id."""
+    # Encoded once: a repetition must be the same request, and each encoding would have a boundary of its own.
+    form = httpx.Request("POST", "http://any", files={"file": (f"{name}.png", picture(name), "image/png")})
     answer = await applicant.call(
-        "POST", f"{_ACCEPTANCE}/files", content=picture(name), headers={"Content-Type": "image/png"}
+        "POST",
+        f"{_ACCEPTANCE}/files",
+        content=form.read(),
+        headers={"Content-Type": form.headers["content-type"]},
     )
     file_id: str = answer.json()["id"]
     return file_id

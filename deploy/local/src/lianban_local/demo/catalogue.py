@@ -21,9 +21,9 @@ _NOTE = "演示目录：编者按来源逐条核对，汇编内容见 origin。"
 
 async def seed(editor: SignedIn, reviewer: SignedIn) -> None:
     """Safe to run twice: an unchanged file has its earlier import, and what is published stays."""
-    await _load(editor, "departments", _DATA / "departments.json")
-    await _load(editor, "themes", _DATA / "themes.csv")
-    await _load(editor, "synonyms", _DATA / "synonyms.csv")
+    await _load_and_publish(editor, reviewer, "departments", _DATA / "departments.json")
+    await _load_and_publish(editor, reviewer, "themes", _DATA / "themes.csv")
+    await _load_and_publish(editor, reviewer, "synonyms", _DATA / "synonyms.csv")
     for file in sorted((_DATA / "items").glob("*.jsonl")):
         await _load_and_publish(editor, reviewer, "items", file)
     for file in sorted((_DATA / "bundles").glob("*.json")):
