@@ -1,5 +1,6 @@
 """The log-in pages: what they give away, whom they slow down, and how they are protected."""
 
+import asyncio
 import re
 import statistics
 import time
@@ -140,6 +141,17 @@ async def test_success_takes_back_the_attempt_of_a_shared_address(
     for _ in range(12):
         client.cookies.delete("lianban_session") if "lianban_session" in client.cookies else None
         assert (await log_in(client, person.username)).status_code == 303
+
+
+async def test_one_person_can_log_in_in_several_windows_at_once(app: FastAPI, population: Population) -> None:
+    person = await population.person()
+
+    async def in_a_window() -> int:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as window:
+            return (await log_in(window, person.username)).status_code
+
+    assert await asyncio.gather(*(in_a_window() for _ in range(4))) == [303] * 4
 
 
 async def test_staff_without_the_second_factor_are_not_logged_in(

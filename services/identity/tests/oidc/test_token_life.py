@@ -1,8 +1,10 @@
 """What can be asked about a token, and how it ends: introspection, revocation, userinfo, logout."""
 
+import asyncio
 from urllib.parse import urlencode
 
 import httpx
+from services.identity.tests.conftest import Clock
 from services.identity.tests.factories import Population
 from services.identity.tests.flows import Application, claims_of, hidden, query_of
 from services.identity.tests.oidc.conftest import EndedSessions
@@ -132,6 +134,22 @@ async def test_logout_with_the_id_token_ends_everything_and_goes_back(
     assert {sid for sid, _ in await ended.list()} == sids
     assert (await mobile.refresh(first["refresh_token"])).json()["error"] == "invalid_grant"
     assert "/identity/login" in (await mobile.begin()).text
+
+
+async def test_logout_and_refresh_at_once_never_wait_for_each_other(
+    mobile: Application, population: Population, clock: Clock
+) -> None:
+    tokens = await mobile.tokens(await population.person())
+    clock.pass_(minutes=2)
+    form = {"token": tokens["refresh_token"], "client_id": mobile.client.client_id}
+    page = await mobile.browser.get("/identity/logout")
+    answers = await asyncio.gather(
+        *(mobile.refresh(tokens["refresh_token"]) for _ in range(4)),
+        mobile.browser.post("/identity/logout", data=hidden(page)),
+        mobile.browser.post("/identity/revoke", data=form),
+    )
+    assert {answer.status_code for answer in answers} <= {200, 400}
+    assert (await mobile.refresh(tokens["refresh_token"])).status_code == 400
 
 
 async def test_logout_without_a_hint_asks_first(

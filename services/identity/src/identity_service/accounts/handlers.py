@@ -25,7 +25,7 @@ from identity_service.accounts.domain import (
     normal_username,
 )
 from identity_service.accounts.models import Account, KnownBrowser
-from identity_service.accounts.throttling import Bucket, admit, forgive, take_back
+from identity_service.accounts.throttling import Bucket, admit, forgive
 from service_common.crypto import KeyRing
 
 _TOTP_COLUMN = "accounts.totp_secret"
@@ -122,8 +122,7 @@ async def finish_login(
 ) -> None:
     """Forgives the attempts and remembers the browser."""
     assert attempt.account is not None
-    await forgive(session, ring, attempt.own)
-    await take_back(session, ring, attempt.shared)
+    await forgive(session, ring, attempt.own, shared=attempt.shared)
     known = insert(KnownBrowser).values(
         account_id=attempt.account.id, browser_hash=browser_hash, last_used_at=now
     )

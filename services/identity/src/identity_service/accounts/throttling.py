@@ -61,18 +61,23 @@ async def _count(
     )
 
 
-async def forgive(session: AsyncSession, ring: KeyRing, buckets: Sequence[Bucket]) -> None:
-    """Forgets the attempts of these buckets: the last one succeeded."""
-    await session.execute(delete(Attempts).where(Attempts.key.in_([bucket.key(ring) for bucket in buckets])))
-
-
-async def take_back(session: AsyncSession, ring: KeyRing, bucket: Bucket) -> None:
-    """Uncounts one attempt that succeeded, in a bucket that many people share."""
+async def forgive(
+    session: AsyncSession, ring: KeyRing, own: Sequence[Bucket], *, shared: Bucket | None = None
+) -> None:
+    """Forgets the attempts of somebody's own buckets after a success; one that many people share loses this attempt."""
+    keys = [bucket.key(ring) for bucket in own]
+    both = [*keys, shared.key(ring)] if shared else keys
+    # Locked in the order in which `admit` does it: two log-ins at once must not wait for each other.
     await session.execute(
-        update(Attempts)
-        .where(Attempts.key == bucket.key(ring), Attempts.count > 0)
-        .values(count=Attempts.count - 1)
+        select(Attempts.key).where(Attempts.key.in_(both)).order_by(Attempts.key).with_for_update()
     )
+    await session.execute(delete(Attempts).where(Attempts.key.in_(keys)))
+    if shared:
+        await session.execute(
+            update(Attempts)
+            .where(Attempts.key == shared.key(ring), Attempts.count > 0)
+            .values(count=Attempts.count - 1)
+        )
 
 
 async def prune_attempts(session: AsyncSession, *, now: datetime) -> None:

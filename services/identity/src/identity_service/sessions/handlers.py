@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts.domain import SubjectKind
@@ -86,9 +86,21 @@ async def find_session(
         login.authenticated_at, login.last_seen_at, idle=limits.idle, longest=limits.longest
     ):
         return None
-    if now - login.last_seen_at >= _NOTE_USE_EVERY:
-        login.last_seen_at = now
+    await _note_use(session, login, now)
     return login
+
+
+async def _note_use(session: AsyncSession, login: LoginSession, now: datetime) -> None:
+    """Never waits: who ends the session locks the same rows in another order."""
+    if now - login.last_seen_at < _NOTE_USE_EVERY:
+        return
+    free = select(LoginSession.id).where(LoginSession.id == login.id).with_for_update(skip_locked=True)
+    await session.execute(
+        update(LoginSession)
+        .where(LoginSession.id.in_(free))
+        .values(last_seen_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def living_session(
@@ -99,7 +111,7 @@ async def living_session(
     # Refreshing is use: a browser application that refreshes every five minutes keeps its user logged in.
     if login.ended_at is not None or now >= login.authenticated_at + limits.longest:
         return False
-    login.last_seen_at = max(login.last_seen_at, now)
+    await _note_use(session, login, now)
     return True
 
 
@@ -107,22 +119,23 @@ async def end_session(
     session: AsyncSession, login_session_id: UUID, *, reason: SessionEndReason, now: datetime
 ) -> None:
     """Logs a browser out, and with it every client it was logged in to, except for offline access."""
+    of_session = (Grant.login_session_id == login_session_id, ~Grant.is_offline)
+    await _end_grants(session, *of_session, reason=reason, now=now)
     login = await session.get_one(LoginSession, login_session_id)
     if login.ended_at is None:
         login.ended_at = now
-    await _end_grants(session, Grant.login_session_id == login.id, ~Grant.is_offline, reason=reason, now=now)
 
 
 async def end_everything_of(
     session: AsyncSession, subject_id: UUID, *, reason: SessionEndReason, now: datetime
 ) -> None:
     """Ends all sessions and grants of a subject who may not be here any longer."""
+    await _end_grants(session, Grant.subject_id == subject_id, reason=reason, now=now)
     logins = await session.scalars(
         select(LoginSession).where(LoginSession.account_id == subject_id, LoginSession.ended_at.is_(None))
     )
     for login in logins:
         login.ended_at = now
-    await _end_grants(session, Grant.subject_id == subject_id, reason=reason, now=now)
 
 
 async def end_grant(session: AsyncSession, grant: Grant, *, reason: SessionEndReason, now: datetime) -> None:
