@@ -188,7 +188,7 @@ async def test_the_applicant_reads_their_case_and_not_the_inbox(
     case, citizen, _ = await office.case()
     await office.session.commit()
     person = Officer(office.client(), token(sub=citizen.subject_id, scope="acceptance:cases.read"))
-    assert (await person.get(f"{BASE}/{case.id}")).status_code == 200
+    assert (await person.get(f"{BASE}/{case.id}")).json()["status_label"] == "已提交"
     assert (await person.get(BASE)).status_code == 404
     stranger = Officer(office.client(), token(sub=str(uuid.uuid4()), scope="acceptance:cases.read"))
     assert (await stranger.get(f"{BASE}/{case.id}")).status_code == 404
@@ -225,3 +225,20 @@ async def test_an_unknown_field_in_a_request_is_an_error(
 ) -> None:
     answer = await officer_of().post(f"{BASE}/{case.id}/accept", {"mode": "REGULAR", "silently": True})
     assert answer.json()["errors"][0]["pointer"] == "/silently"
+
+
+async def test_the_applicant_does_not_see_who_works_on_the_case(
+    office: Any, officer_of: Callable[..., Officer], token: Callable[..., str]
+) -> None:
+    case, citizen, _ = await office.case()
+    await office.session.commit()
+    officer = officer_of()
+    await accepted(officer, case)
+    staff = [str(uuid.uuid4()), str(uuid.uuid4())]
+    await officer.post(f"{BASE}/{case.id}/tasks", {"kind": "SITE_CHECK", "title": "核查", "staff_ids": staff})
+    person = Officer(office.client(), token(sub=citizen.subject_id, scope="acceptance:cases.read"))
+    shown = await person.get(f"{BASE}/{case.id}")
+    history = await person.get(f"{BASE}/{case.id}/timeline")
+    assert (shown.json()["claimed_by"], shown.json()["tasks"]) == (None, [])
+    assert not any(one in shown.text + history.text for one in staff)
+    assert (await officer.get(f"{BASE}/{case.id}")).json()["tasks"]

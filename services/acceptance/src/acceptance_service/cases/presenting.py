@@ -54,7 +54,7 @@ def show_case(view: CaseView, ring: KeyRing) -> CaseRead:
             )
         )
     return CaseRead(
-        **_row(case),
+        **_row(case, inside=view.inside),
         accepted_at=case.accepted_at,
         tolerance=case.tolerance,
         promise=case.promise,
@@ -97,7 +97,7 @@ def show_timeline(entries: Sequence[Row[Any]]) -> TimelineRead:
     )
 
 
-def _row(case: Case) -> dict[str, Any]:
+def _row(case: Case, *, inside: bool = True) -> dict[str, Any]:
     return {
         "id": case.id,
         "project_no": case.project_no,
@@ -110,7 +110,7 @@ def _row(case: Case) -> dict[str, Any]:
         "division": case.division,
         "applicant_kind": case.applicant_kind,
         "applicant": case.applicant_masked,
-        "claimed_by": case.claimed_by,
+        "claimed_by": case.claimed_by if inside else None,
         "submitted_at": case.submitted_at,
         "intake_due": _due(case, case.intake_due_on, case.intake_due_at),
         "promised_due": _due(case, case.promised_due_on, case.promised_due_at),

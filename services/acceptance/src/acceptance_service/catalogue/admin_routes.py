@@ -42,7 +42,7 @@ CATALOGUE_REVIEW = scope(
     "acceptance:catalogue.review",
     zh="复核和发布目录内容",
     en="Review and publish catalogue content",
-    roles={"operator", "service"},
+    roles={"operator"},  # four eyes are people's
 )
 
 router = api_router("catalogue administration", prefix="/acceptance/v1/catalogue")

@@ -81,6 +81,7 @@ class CaseView:
     """A case with what belongs to it; nothing of the form."""
 
     case: Case
+    inside: bool
     documents: list[DocumentView]
     tasks: Sequence[Task]
     procedures: Sequence[Procedure]
@@ -89,9 +90,12 @@ class CaseView:
 
 
 async def read_case(session: AsyncSession, ring: KeyRing, case_id: UUID, *, caller: Caller) -> CaseView:
-    """One case as its department or applicant sees it."""
+    """One case as its department or applicant sees it; the applicant does not see who works on it and with whom."""
     case = await visible_case(session, case_id, caller)
-    tasks = (await session.scalars(select(Task).where(Task.case_id == case.id).order_by(Task.id))).all()
+    inside = not caller.may_act_for(case.applicant_id)
+    tasks: Sequence[Task] = []
+    if inside:
+        tasks = (await session.scalars(select(Task).where(Task.case_id == case.id).order_by(Task.id))).all()
     procedures = (
         await session.scalars(
             select(Procedure).where(Procedure.case_id == case.id).order_by(Procedure.started_at)
@@ -104,6 +108,7 @@ async def read_case(session: AsyncSession, ring: KeyRing, case_id: UUID, *, call
     materials = [row for row in rows if concerns(row, application, case)]
     return CaseView(
         case=case,
+        inside=inside,
         documents=[open_document(one, ring) for one in await documents_of(session, [case.id])],
         tasks=tasks,
         procedures=procedures,

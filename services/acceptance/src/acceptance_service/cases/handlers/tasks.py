@@ -81,7 +81,7 @@ async def open_task(
         "TASK_OPENED",
         actor=caller.actor,
         at=now,
-        facts={"task_id": str(task.id), "kind": given.kind.value, "staff": task.staff_ids},
+        facts={"task_id": str(task.id), "kind": given.kind.value, "staff": len(task.staff_ids)},
     )
     return task
 
