@@ -13,7 +13,8 @@ from identity_service.login.handlers import Parameters as Asked
 from identity_service.login.models import Interaction
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import Freshness, Subject
-from identity_service.oidc.grants import CodeGrant, CodeIdToken, S256Only
+from identity_service.oidc.grants import CodeGrant, S256Only
+from identity_service.oidc.id_tokens import CodeIdToken
 from identity_service.oidc.models import Consent
 from identity_service.oidc.provider import Answer, Provider, ProviderRequest, Work
 from identity_service.oidc.subjects import load_subject

@@ -19,12 +19,11 @@ from identity_service.oidc.clients import SERVICE_ROLE, OAuthClient
 from identity_service.oidc.grants import (
     ClientGrant,
     CodeGrant,
-    CodeIdToken,
     RefreshGrant,
-    RefreshIdToken,
     S256Only,
     hash_refresh_token,
 )
+from identity_service.oidc.id_tokens import CodeIdToken, RefreshIdToken
 from identity_service.oidc.models import RefreshToken
 from identity_service.oidc.provider import ACCESS_TOKEN_TYPE, Answer, Provider, ProviderRequest, Work
 from identity_service.sessions import handlers as sessions

@@ -8,7 +8,6 @@ from typing import Any
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
-from authlib.oidc.core import OpenIDCode, OpenIDToken
 from authlib.oidc.core.errors import RequestNotSupportedError, RequestURINotSupportedError
 from sqlalchemy import select
 from sqlalchemy.util.concurrency import await_
@@ -19,10 +18,9 @@ from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import Freshness, Subject
 from identity_service.oidc.models import AuthorizationCode, RefreshToken
 from identity_service.oidc.provider import InvalidTarget, Provider, ProviderRequest, Work
-from identity_service.oidc.subjects import load_subject, subject_identifier
+from identity_service.oidc.subjects import load_subject
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.models import Grant, LoginSession
-from identity_service.signing.domain import ALGORITHM
 from service_common.contracts.identity import SessionEndReason
 from service_common.crypto import KeyRing
 
@@ -341,63 +339,3 @@ class S256Only(CodeChallenge):  # type: ignore[misc]  # Authlib ships no types
         if not parameters.get("code_challenge") or parameters.get("code_challenge_method") != "S256":
             raise InvalidRequestError("A code_challenge with code_challenge_method=S256 is required.")
         super().validate_code_challenge(grant, redirect_uri)
-
-
-class _IdToken(OpenIDToken):  # type: ignore[misc]  # Authlib ships no types
-    """What ID tokens say; they are signed by our current key."""
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-
-    def get_client_algorithm(self, _client: OAuthClient) -> str:
-        return ALGORITHM
-
-    def get_encode_header(self, client: OAuthClient) -> dict[str, str]:
-        return {"alg": ALGORITHM, "kid": str(self.resolve_client_private_key(client).kid)}
-
-    def resolve_client_private_key(self, _client: OAuthClient) -> Any:
-        return self._work.keys.signing_key(now=self._work.now)
-
-    def get_client_claims(self, client: OAuthClient) -> dict[str, Any]:
-        issued = int(self._work.now.timestamp())
-        return {
-            "iss": self._work.settings.issuer,
-            "aud": client.client_id,
-            "iat": issued,
-            "exp": issued + self._work.settings.id_token_seconds,
-        }
-
-    def get_authorization_code_claims(self, authorization_code: CodeInHand) -> dict[str, Any]:
-        nonce = authorization_code.get_nonce()
-        return {"nonce": nonce} if nonce else {}
-
-    def encode_id_token(self, token: dict[str, Any], request: ProviderRequest) -> str:
-        self._request = request
-        encoded: str = super().encode_id_token(token, request)
-        return encoded
-
-    def generate_user_info(self, user: Subject, scope: str) -> dict[str, Any]:  # noqa: ARG002 - Authlib's signature
-        """The subject as this client knows it. Name and phone are for the userinfo endpoint."""
-        in_hand: CodeInHand | TokenInHand = self._request.authorization_code or self._request.refresh_token
-        grant = in_hand.grant
-        return {
-            "sub": subject_identifier(self._work.ring, self._request.client, user.id),
-            "auth_time": int(grant.authenticated_at.timestamp()),
-            "acr": user.acr,
-            "amr": grant.methods,
-            "sid": str(grant.id),
-        }
-
-
-class CodeIdToken(_IdToken, OpenIDCode):  # type: ignore[misc]  # Authlib ships no types
-    """The ID token that comes with a code."""
-
-    require_nonce = False
-
-    def exists_nonce(self, nonce: str, request: ProviderRequest) -> bool:  # noqa: ARG002 - Authlib's signature
-        """Never: a nonce is for the client to compare, and codes are used once here anyway."""
-        return False
-
-
-class RefreshIdToken(_IdToken):
-    """The ID token that comes with a refresh: same subject and log-in time, no nonce (OpenID Connect Core §12.2)."""
