@@ -152,7 +152,13 @@ async def database(settings: ServiceSettings) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def toy(settings: ServiceSettings) -> Callable[..., FastAPI]:
-    def build(*, worker: bool = False, subscribers: Any = lambda _app: ()) -> FastAPI:
+    def build(
+        *,
+        worker: bool = False,
+        api: bool = True,
+        subscribers: Any = lambda _app: (),
+        settings: ServiceSettings = settings,
+    ) -> FastAPI:
         service = Service(
             name="identity",
             title="Toy",
@@ -162,7 +168,7 @@ def toy(settings: ServiceSettings) -> Callable[..., FastAPI]:
             migrations=MIGRATIONS,
             subscribers=subscribers,
         )
-        return create_app(service, worker=worker)
+        return create_app(service, worker=worker, api=api)
 
     return build
 

@@ -262,13 +262,6 @@ async def test_a_rotated_key_is_found(
     assert (await client.post(NOTES, json={"text": "x"}, headers=headers)).status_code == 201
 
 
-async def test_health_says_what_lacks(client: httpx.AsyncClient) -> None:
-    ready = await client.get("/health/ready")
-    assert ready.json() == {"status": "ready", "checks": {"database": True, "migrations": True, "nats": True}}
-    client.app.state.migration_head = "9999"  # type: ignore[attr-defined]
-    assert (await client.get("/health/ready")).status_code == 503
-
-
 async def test_metrics_are_there(client: httpx.AsyncClient) -> None:
     await client.get(NOTES)
     assert "python_gc_objects" in (await client.get("/metrics")).text

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lianban_local.testing.brokers import TestNats
 from service_common import outbox
+from service_common.backlog import oldest_unsent_seconds
 from service_common.clock import utc_now
 from service_common.contracts.envelope import CloudEvent
 from service_common.contracts.identity import PersonRegistered, PersonVerified
@@ -337,3 +339,16 @@ async def test_the_inbox_is_keyed_by_consumer_and_event(database: Database) -> N
     assert ran == ["one", "two"]
     async with database.sessions() as session:
         assert await session.scalar(select(func.count()).select_from(processed_events)) == 2
+
+
+async def test_without_a_leader_the_oldest_event_is_seen_to_wait(
+    running: Running, database: Database, settings: ServiceSettings
+) -> None:
+    assert await oldest_unsent_seconds(database, now=utc_now()) == 0
+    await emit(database, Thing(), 1)
+    later = utc_now() + timedelta(minutes=10)
+    assert await oldest_unsent_seconds(database, now=later) == pytest.approx(600, abs=5)
+    async with running():
+        async with asyncio.timeout(20):
+            while await oldest_unsent_seconds(database, now=later):
+                await asyncio.sleep(0.05)

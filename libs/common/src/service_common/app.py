@@ -7,17 +7,20 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from nats.aio.client import Client
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
+from service_common.backlog import watch_backlog
 from service_common.clock import utc_now
 from service_common.crypto import KeyRing
 from service_common.db import Database
-from service_common.health import health_router, migration_head
+from service_common.health import health_router
 from service_common.http import plain_client
 from service_common.idempotency import IdempotentRoute, StoredAnswer
 from service_common.messaging import Consumer, Subscriber
@@ -25,6 +28,7 @@ from service_common.middleware import BodyLimit, VersionHeader
 from service_common.openapi import API_VERSION, serve_openapi
 from service_common.problem import install_problem_rendering
 from service_common.relay import Relay
+from service_common.revisions import migration_head
 from service_common.sessions import follow_ended_sessions
 from service_common.settings import ServiceSettings
 from service_common.streams import connect
@@ -35,7 +39,11 @@ logger = structlog.get_logger()
 # Far above any form; files have routes of their own with their own limit.
 _LARGEST_JSON_BODY = 1024 * 1024
 
+# How long a process that starts waits for the broker before it goes on without.
+_BROKER_PATIENCE_SECONDS = 5
+
 Background = Callable[[FastAPI], Coroutine[Any, Any, None]]
+Job = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True)
@@ -105,19 +113,23 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
                 keys=IssuerKeys(f"{settings.identity_url}/identity/jwks", http),
                 revoked=revoked,
             )
-            client = await connect(settings, service.name)
+            client, connecting = await stack.enter_async_context(_broker(settings, service.name))
             app.state.nats = client
-            stack.push_async_callback(client.close)
             if service.start:
                 await stack.enter_async_context(service.start(app))
-            jobs: list[Coroutine[Any, Any, None]] = []
+            jobs: list[Job] = []
+            with_broker: list[Job] = []
             if api:
-                jobs.append(follow_ended_sessions(client, revoked, settings))
+                with_broker.append(partial(follow_ended_sessions, client, revoked, settings))
             if worker:
                 if service.publishes:
-                    jobs.append(Relay(service.name, settings, database, client).run())
-                jobs += [Consumer(one, settings, database, client).run() for one in service.subscribers(app)]
-                jobs += [run(app) for run in service.background]
+                    jobs.append(partial(watch_backlog, database))
+                    with_broker.append(Relay(service.name, settings, database, client).run)
+                with_broker += [
+                    Consumer(one, settings, database, client).run for one in service.subscribers(app)
+                ]
+                jobs += [partial(run, app) for run in service.background]
+            jobs += [partial(_once_connected, connecting, job) for job in with_broker]
             await stack.enter_async_context(_running(jobs))
             yield
 
@@ -135,6 +147,7 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
     app.state.key_ring = key_ring(settings)
     app.state.migration_head = migration_head(service.migrations)
     app.state.nats = None
+    app.state.answers_http = api
     app.include_router(health_router)
     if api:
         for router in service.routers:
@@ -153,19 +166,42 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def _running(jobs: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+async def _broker(
+    settings: ServiceSettings, name: str
+) -> AsyncIterator[tuple[Client, "asyncio.Task[Client]"]]:
+    """Tries for ever to reach the broker, but keeps nobody waiting long: an API answers without it."""
+    client = Client()
+    connecting = asyncio.create_task(connect(settings, name, client))
+    try:
+        await asyncio.wait({connecting}, timeout=_BROKER_PATIENCE_SECONDS)
+        yield client, connecting
+    finally:
+        await _cancel({connecting})
+        await client.close()
+
+
+async def _once_connected(connecting: "asyncio.Task[Client]", job: Job) -> None:
+    await asyncio.shield(connecting)
+    await job()
+
+
+@contextlib.asynccontextmanager
+async def _running(jobs: Sequence[Job]) -> AsyncIterator[None]:
     """Runs jobs beside the application. One that ends or fails takes the process with it: the supervisor restarts it."""
-    tasks = [asyncio.create_task(job) for job in jobs]
+    tasks = {asyncio.create_task(job()) for job in jobs}
     for task in tasks:
         task.add_done_callback(_end_process_unless_cancelled)
     try:
         yield
     finally:
-        pending = set(tasks)
-        while pending:
-            for task in pending:
-                task.cancel()  # again, if need be: `asyncio.wait_for` inside a library can swallow one
-            _, pending = await asyncio.wait(pending, timeout=1)
+        await _cancel(tasks)
+
+
+async def _cancel(tasks: "set[asyncio.Task[Any]]") -> None:
+    while tasks:
+        for task in tasks:
+            task.cancel()  # again, if need be: `asyncio.wait_for` inside a library can swallow one
+        _, tasks = await asyncio.wait(tasks, timeout=1)
 
 
 def _end_process_unless_cancelled(task: "asyncio.Task[None]") -> None:

@@ -60,7 +60,10 @@ def service_cli(define: Callable[[], Service]) -> typer.Typer:
     def migrate() -> None:
         """Bring the database to the newest revision."""
         service = define()
-        run_migrations(service.settings.database_url.get_secret_value(), service.migrations)
+        settings = service.settings
+        run_migrations(
+            settings.database_url.get_secret_value(), service.migrations, ca_file=settings.database_ca_file
+        )
 
     @cli.command()
     def openapi(out: Path | None = None) -> None:

@@ -1,7 +1,9 @@
 """The database of one service: one engine, sessions owned by the edge, and what rows have in common."""
 
+import ssl
 from collections.abc import AsyncIterator
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -71,6 +73,25 @@ def async_url(database_url: str) -> URL:
     return make_url(database_url).set(drivername="postgresql+asyncpg")
 
 
+def server_trust(ca_file: Path | None) -> dict[str, Any]:
+    """What asyncpg needs to check the server's certificate and name, and to refuse a server without; none: as the URL says.
+
+    Read for each connection: the authorities of a cluster are renewed while we run.
+    """
+    return {"ssl": ssl.create_default_context(cafile=ca_file)} if ca_file else {}
+
+
+def open_engine(database_url: str, ca_file: Path | None, **options: Any) -> AsyncEngine:
+    """An engine on a service's database, that speaks to the right server alone when an authority is given."""
+    engine = create_async_engine(async_url(database_url), **options)
+
+    def trust(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
+        parameters.update(server_trust(ca_file))
+
+    event.listen(engine.sync_engine, "do_connect", trust)
+    return engine
+
+
 def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
     """Lets the pool replace a connection that the server has closed.
 
@@ -103,8 +124,9 @@ class Database:
     @classmethod
     def connect(cls, settings: ServiceSettings) -> "Database":
         """Opens a pool; connections are made on first use and tested after a server restart."""
-        engine = create_async_engine(
-            async_url(settings.database_url.get_secret_value()),
+        engine = open_engine(
+            settings.database_url.get_secret_value(),
+            settings.database_ca_file,
             pool_size=settings.database_pool_size,
             max_overflow=settings.database_max_overflow,
             pool_recycle=1800,

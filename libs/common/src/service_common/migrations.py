@@ -6,36 +6,38 @@ from pathlib import Path
 from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, text
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from service_common.db import async_url
+from service_common.db import open_engine
 
 # Any constant: "one migration at a time" within a service's own database.
 _MIGRATION_LOCK = 7_210_002
 
 
-def config_for(database_url: str, migrations: Path) -> Config:
+def config_for(database_url: str, migrations: Path, ca_file: Path | None = None) -> Config:
     """Alembic's configuration without an ini file."""
     config = Config()
     config.set_main_option("script_location", str(migrations))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
-    config.attributes["database_url"] = database_url
+    config.attributes.update(database_url=database_url, ca_file=ca_file)
     return config
 
 
-def migrate(database_url: str, migrations: Path, revision: str = "head") -> None:
+def migrate(
+    database_url: str, migrations: Path, revision: str = "head", *, ca_file: Path | None = None
+) -> None:
     """Upgrades to a revision. Safe to start twice at once."""
-    command.upgrade(config_for(database_url, migrations), revision)
+    command.upgrade(config_for(database_url, migrations, ca_file), revision)
 
 
 def run_env(metadata: MetaData) -> None:
     """The body of a service's ``migrations/env.py``."""
-    asyncio.run(_run_online(context.config.attributes["database_url"], metadata))
+    told = context.config.attributes
+    asyncio.run(_run_online(told["database_url"], told["ca_file"], metadata))
 
 
-async def _run_online(database_url: str, metadata: MetaData) -> None:
-    engine = create_async_engine(async_url(database_url), poolclass=NullPool)
+async def _run_online(database_url: str, ca_file: Path | None, metadata: MetaData) -> None:
+    engine = open_engine(database_url, ca_file, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_run, metadata)

@@ -21,7 +21,7 @@ from sqlalchemy import Row, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_common.clock import utc_now
-from service_common.db import Database
+from service_common.db import Database, server_trust
 from service_common.settings import ServiceSettings
 from service_common.streams import ensure_stream
 from service_common.tables import idempotency_keys, outbox, processed_events
@@ -61,7 +61,10 @@ class Relay:
             await asyncio.sleep(1)
 
     async def _lead(self) -> None:
-        connection = await asyncpg.connect(self._settings.database_url.get_secret_value(), timeout=10)
+        settings = self._settings
+        connection = await asyncpg.connect(
+            settings.database_url.get_secret_value(), timeout=10, **server_trust(settings.database_ca_file)
+        )
         try:
             # Waits in the server until the leader before us is gone.
             await connection.execute("SELECT pg_advisory_lock($1)", _LEADER_LOCK, timeout=None)

@@ -15,6 +15,10 @@ class ServiceSettings(BaseSettings):
     database_url: SecretStr = Field(
         description="This service's own PostgreSQL database, `postgresql://user:password@host:port/name`."
     )
+    database_ca_file: Path | None = Field(
+        default=None,
+        description="Authority (PEM) that must have signed PostgreSQL's certificate, whose name is checked too; none: as the URL says.",
+    )
     nats_url: SecretStr = Field(description="NATS with JetStream, `nats://user:password@host:port`.")
     issuer: str = Field(
         description="Issuer of access tokens as it stands in them, e.g. `https://host/identity`."

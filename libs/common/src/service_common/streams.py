@@ -13,9 +13,9 @@ from service_common.settings import ServiceSettings
 _DUPLICATE_WINDOW_SECONDS = 600
 
 
-async def connect(settings: ServiceSettings, name: str) -> Client:
+async def connect(settings: ServiceSettings, name: str, client: Client | None = None) -> Client:
     """Connects and keeps reconnecting for ever: a broker that restarts must not end a service."""
-    client = Client()
+    client = client or Client()
     await client.connect(
         settings.nats_url.get_secret_value(),
         name=name,
