@@ -351,6 +351,22 @@ def test_files_that_settings_name_are_mounted(manifests: list[Manifest]) -> None
             assert all(any(path.startswith(mount) for mount in mounts) for path in paths), service
 
 
+def test_whoever_opens_the_database_knows_its_authority(manifests: list[Manifest]) -> None:
+    file = _config_map(manifests, "platform")["DATABASE_CA_FILE"]
+    for service in SERVICES:
+        own = [one for one in of_kind(manifests, *WORKLOADS) if name_of(one).startswith(f"{service}-")]
+        assert len(own) == 3
+        for workload in own:
+            pod = pod_of(workload)
+            for container in (*pod.get("initContainers", []), *pod["containers"]):
+                mounts = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+                assert file == f"{mounts['postgres-ca']}/ca.crt"
+            for waiting in pod.get("initContainers", []):
+                assert {"name": "DATABASE_CA_FILE", "value": file} in waiting["env"]
+            [volume] = [one for one in pod["volumes"] if one["name"] == "postgres-ca"]
+            assert [item["key"] for item in volume["secret"]["items"]] == ["ca.crt"], "never its key"
+
+
 def test_addresses_inside_name_a_service_that_exists(manifests: list[Manifest]) -> None:
     services = {name_of(one) for one in of_kind(manifests, "Service")}
     for config in of_kind(manifests, "ConfigMap"):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+import certifi
 import httpx
 import pytest
 import yaml
@@ -22,6 +23,7 @@ from nats.js.api import StreamConfig
 
 from lianban_local import ports
 from lianban_local.deployables import DEPLOYABLES
+from service_common.revisions import carries
 
 if TYPE_CHECKING:
     from lianban_local.testing.databases import TestPostgres
@@ -100,6 +102,26 @@ async def test_a_database_that_is_away_is_waited_for(
     said = capsys.readouterr().out
     assert "does not answer" in said
     assert "secret" not in said
+
+
+async def test_a_server_that_cannot_prove_who_it_is_is_waited_for(
+    waiting: Any,
+    migrated_to: Callable[[str | None], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = await migrated_to("0003")
+    await waiting.wait(url, "0003")
+    monkeypatch.setenv("DATABASE_CA_FILE", certifi.where())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.4):
+            await waiting.wait(url, "0003")
+    assert "does not answer" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("found", [None, "", "0008", "0009", "0010", "10", "00010", "head"])
+def test_a_pod_that_starts_becomes_ready_by_the_same_rule(waiting: Any, found: str | None) -> None:
+    assert waiting.is_enough(found, "0009") is carries(found, "0009")
 
 
 @pytest.mark.parametrize("deployable", DEPLOYABLES, ids=lambda deployable: deployable.name)

@@ -7,6 +7,7 @@ compatible with the release before it (expand → backfill → contract), so a r
 
 import asyncio
 import os
+import ssl
 import sys
 from pathlib import Path
 
@@ -19,13 +20,18 @@ MIGRATION_HEAD = Path("/app/migrations/.current-head")
 
 
 def is_enough(found: str | None, expected: str) -> bool:
-    """Whether a database at revision ``found`` carries code that expects ``expected``. Both are zero-padded numbers."""
+    """Whether a database at revision ``found`` carries code that expects ``expected``. Both are zero-padded numbers.
+
+    As ``service_common.revisions.carries``, by which the same pod is ready later; a guard test compares the two.
+    """
     return found is not None and len(found) == len(expected) and found >= expected
 
 
 async def revision_of(database_url: str) -> str | None:
     """What Alembic noted last; None before the first migration. Raises: OSError, asyncpg.PostgresError."""
-    connection = await asyncpg.connect(database_url, timeout=5)
+    authority = os.environ.get("DATABASE_CA_FILE")
+    trust = {"ssl": ssl.create_default_context(cafile=authority)} if authority else {}
+    connection = await asyncpg.connect(database_url, timeout=5, **trust)
     try:
         found = await connection.fetchval("SELECT version_num FROM alembic_version", timeout=5)
         return None if found is None else str(found)
