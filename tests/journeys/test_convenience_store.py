@@ -2,6 +2,7 @@
 
 import pytest
 
+from lianban_local.demo import applying
 from lianban_local.demo.app import App
 from lianban_local.demo.story import Story, convenience_store
 
@@ -91,8 +92,6 @@ async def test_the_savings_stand_beside_the_figures_of_the_source(story: Story) 
 
 
 async def test_the_history_of_the_application_verifies(story: Story, app: App) -> None:
-    from lianban_local.demo import applying
-
     citizen = app.sign_in(app.account("citizen"), applying.SCOPE)
     history = await citizen.get(f"/acceptance/v1/applications/{story.application['id']}/timeline")
     assert history["intact"] is True
