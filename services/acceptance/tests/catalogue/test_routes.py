@@ -8,8 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
+from acceptance_service.catalogue.admin_routes import CATALOGUE_REVIEW
+
 EDIT = "acceptance:catalogue.edit acceptance:catalogue.read"
 REVIEW = "acceptance:catalogue.review acceptance:catalogue.read"
+
+
+def test_the_second_pair_of_eyes_is_a_persons() -> None:
+    assert CATALOGUE_REVIEW.roles == {"operator"}
 
 
 @pytest.fixture
