@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help environment run stop demo seed logs clean check fmt test test-long bench lock migration openapi
 
 python := .venv/bin/python
-code := libs gateway services deploy tests bench
+code := libs gateway services deploy tests bench scripts
 scope := $(if $(S),$(wildcard libs/$(S) $(S) services/$(S) deploy/$(S)),)
 
 help:
@@ -33,7 +33,7 @@ check: environment ## format, lint, types, import rules
 fmt: environment ## put the code into its format
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 test: environment ## everything but the long runs
-	@.venv/bin/pytest -m "not long" $(scope)
+	@.venv/bin/pytest -n 2 --dist loadgroup -m "not long" $(scope)
 test-long: environment ## the long runs: minutes
 	@.venv/bin/pytest -m long $(scope)
 bench: environment ## the figures, as ratios against peers in the same run

