@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import psutil  # type: ignore[import-untyped]  # the package has no stubs of its own
+import psutil
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 

@@ -32,6 +32,7 @@ from service_common.revisions import migration_head
 from service_common.sessions import follow_ended_sessions
 from service_common.settings import ServiceSettings
 from service_common.streams import connect
+from service_common.telemetry import keep_people_out
 from service_common.tokens import IssuerKeys, RevokedSessions, TokenVerifier
 
 logger = structlog.get_logger()
@@ -160,7 +161,10 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
     )
     app.add_middleware(VersionHeader)
     FastAPIInstrumentor.instrument_app(
-        app, excluded_urls="health/.*,metrics", exclude_spans=["send", "receive"]
+        app,
+        server_request_hook=keep_people_out,
+        excluded_urls="health/.*,metrics",
+        exclude_spans=["send", "receive"],
     )
     return app
 

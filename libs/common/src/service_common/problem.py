@@ -143,7 +143,9 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
     if status == 503:
         headers["Retry-After"] = "2"
     if status == 401 or error.code == "insufficient_scope":
-        headers["WWW-Authenticate"] = f'Bearer error="{error.code}"'
+        # Without any token there is nothing wrong to name (RFC 6750 §3.1).
+        named = "" if error.code == Unauthenticated.code else f' error="{error.code}"'
+        headers["WWW-Authenticate"] = f"Bearer{named}"
     if error.code == "insufficient_user_authentication":  # RFC 9470 §3
         needed = error.facts.get("needed")
         headers["WWW-Authenticate"] = f'Bearer error="{error.code}", acr_values="urn:lianban:loa:{needed}"'

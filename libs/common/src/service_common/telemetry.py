@@ -1,8 +1,9 @@
 """Traces and metrics by OpenTelemetry: spans to a collector or a file, metrics on ``/metrics``."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from opentelemetry import metrics, propagate, trace
 from opentelemetry.context import Context
@@ -13,6 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import Span
 
 from service_common.settings import ServiceSettings
 
@@ -45,6 +47,16 @@ def configure_telemetry(service: str, settings: ServiceSettings) -> None:
         provider.add_span_processor(BatchSpanProcessor(JsonLinesSpanExporter(settings.traces_file)))
     trace.set_tracer_provider(provider)
     metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[PrometheusMetricReader()]))
+
+
+def keep_people_out(span: Span, scope: MutableMapping[str, Any]) -> None:
+    """What a server span must not say: the query, in which a log-in hint or a search may stand, and the caller's address."""
+    if not span.is_recording():
+        return
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    span.set_attribute("http.url", f"{scope['scheme']}://{host}{scope['path']}")
+    span.set_attribute("http.target", scope["path"])
+    span.set_attribute("net.peer.ip", "")
 
 
 def current_traceparent() -> str | None:
