@@ -161,8 +161,7 @@ async def _submissions(platform: RunningPlatform) -> Result:
         citizens = [app.sign_in(one, applying.SCOPE) for one in app.run.accounts if one.role == "citizen"]
         _pgbench(platform, "-i")
         for _ in range(ROUNDS):
-            drafts = [await _draft(citizens[number % len(citizens)]) for number in range(SUBMISSIONS)]
-            ours.append(await _hand_in_all(drafts))
+            ours.append(await _hand_in_all(await _drafts(citizens)))
             peers.append(await asyncio.to_thread(_pgbench, platform))
     return Result(
         name="submit_vs_pgbench",
@@ -174,6 +173,17 @@ async def _submissions(platform: RunningPlatform) -> Result:
         f"transactions/s ({spread(peers)}); two cases each; ours sends 17 statements for three cases and one draw of "
         "serials on a connection of its own, and decides the first case by rule while it runs",
     )
+
+
+async def _drafts(citizens: Sequence[SignedIn]) -> list[tuple[SignedIn, str]]:
+    """Complete applications that only wait to be handed in."""
+    slots = asyncio.Semaphore(CONCURRENCY)
+
+    async def prepare(citizen: SignedIn) -> tuple[SignedIn, str]:
+        async with slots:
+            return await _draft(citizen)
+
+    return await asyncio.gather(*(prepare(citizens[number % len(citizens)]) for number in range(SUBMISSIONS)))
 
 
 async def _draft(citizen: SignedIn) -> tuple[SignedIn, str]:
