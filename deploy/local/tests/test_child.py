@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
-import psutil  # type: ignore[import-untyped]  # the package has no stubs of its own
+import psutil
 import pytest
 
 from lianban_local import leftovers, unprivileged

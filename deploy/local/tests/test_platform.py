@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import psutil  # type: ignore[import-untyped]  # the package has no stubs of its own
+import psutil
 import pytest
 
 from lianban_local import leftovers

