@@ -30,9 +30,9 @@ OTHERS = """\
 | --- | --- | --- |
 | `ADMINISTRATOR_PASSWORD`, `ADMINISTRATOR_TOTP_SECRET` | `identity_service create-administrator` | of the first account; otherwise made up and shown once |
 | `DATABASE_URL` | `deploy/k8s/image/await_migrations.py` | the database whose migrations a pod waits for |
+| `DATABASE_CA_FILE` | `deploy/k8s/image/await_migrations.py` | authority that must have signed that server's certificate |
 | `LIANBAN_POSTGRES_ADMIN_URL`, `NATS_URL` | `lianban_local` | servers of your own instead of the embedded ones |
 | `UV_DEFAULT_INDEX` | `scripts/bootstrap.sh` | where packages come from, else what pip is configured with |
-| `CI` | tests | `true`: an optional tool that is missing is a failure and no skip |
 """
 
 _KINDS = {
