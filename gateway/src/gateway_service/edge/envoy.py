@@ -112,6 +112,9 @@ def _origin(options: EdgeOptions) -> Json:
         # What only the edge needed; and the caller's address once more, under a name that is nobody's standard.
         "request_headers_to_remove": [SUBJECT_HEADER, KIND_HEADER, "x-envoy-external-address"],
     }
+    # Envoy's tracer insists on a collector. Without one a trace passes through untouched, or begins at the service: a span
+    # that nobody receives would only leave the service's an orphan.
+    tracing = {"tracing": _tracing(options, options.otlp)} if options.otlp else {}
     return {
         **_manager("edge", routes, _filters(options)),
         # Who calls: the connection's peer, or what our own proxies in front of us say. Nobody is "internal", so nobody's
@@ -143,7 +146,7 @@ def _origin(options: EdgeOptions) -> Json:
         "server_header_transformation": "PASS_THROUGH",
         "local_reply_config": problems.local_reply_config(),
         "access_log": [access_log()],
-        "tracing": _tracing(options),
+        **tracing,
     }
 
 
@@ -188,12 +191,8 @@ def _compressor() -> Json:
     }
 
 
-def _tracing(options: EdgeOptions) -> Json:
-    """W3C trace context: a request's own is continued, otherwise one begins here.
-
-    The tracer insists on a collector; without one, the edge's own spans go to a cluster that has no endpoint.
-    """
-    collector = options.otlp or Address("collector", 4318)
+def _tracing(options: EdgeOptions, collector: Address) -> Json:
+    """W3C trace context: a request's own is continued, otherwise one begins here."""
     config: Json = {
         "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
         "service_name": "edge",

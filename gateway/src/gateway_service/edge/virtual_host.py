@@ -1,6 +1,7 @@
 """The route table as Envoy's virtual host."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gateway_service.edge.options import EdgeOptions
@@ -23,18 +24,44 @@ READING_AGAIN = "connect-failure,refused-stream,reset,retriable-status-codes"
 
 
 def virtual_host(options: EdgeOptions) -> Json:
-    """All rows in their order; what fits none is answered 404."""
+    """All rows, in the order of the table below each first segment; what fits none is answered 404."""
     return {
         "name": "lianban",
         "domains": ["*"],
-        "routes": [*_refusals(), *(one for route in options.routes for one in _rows(route))],
+        "matcher": _by_first_segment(options.routes),
         "typed_per_filter_config": {"envoy.filters.http.cors": _cors(options)},
     }
 
 
-def _refusals() -> Iterator[Json]:
+def _by_first_segment(routes: Iterable[Route]) -> Json:
+    """One look-up by the longest prefix, then a short list: tried one after another, they cost about 5 µs more."""
+    rows: dict[str, list[Json]] = defaultdict(list)
     for path in INTERNAL_PATHS:
-        yield _refused({"path_separated_prefix": path}, 404)
+        rows[_first_segment(path)].append(_refused({"path_separated_prefix": path}, 404))
+    for route in routes:
+        rows[_first_segment(route.path)].extend(_rows(route))
+    path_of_request = {
+        "name": "path",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput",
+            "header_name": ":path",
+        },
+    }
+    by_prefix = {first: _routes(listed) for first, listed in rows.items()}
+    return {"matcher_tree": {"input": path_of_request, "prefix_match_map": {"map": by_prefix}}}
+
+
+def _first_segment(path: str) -> str:
+    """``/identity`` of ``/identity/v1/me``. Raises: ValueError when a row would have to stand in several lists."""
+    first = "/" + path.split("/")[1]
+    if "{}" in first:
+        raise ValueError(f"a row must begin with a fixed segment: {path}")
+    return first
+
+
+def _routes(listed: list[Json]) -> Json:
+    routes = {"@type": "type.googleapis.com/envoy.config.route.v3.RouteList", "routes": listed}
+    return {"action": {"name": "routes", "typed_config": routes}}
 
 
 def _rows(route: Route) -> Iterator[Json]:
@@ -89,7 +116,9 @@ def _match(route: Route, methods: list[str] | None, *conditions: Json) -> Json:
     else:
         match = {"path_separated_prefix": route.path}
     if methods:
-        one_of = {"safe_regex": {"regex": "|".join(methods)}}
+        one_of: Json = (
+            {"safe_regex": {"regex": "|".join(methods)}} if len(methods) > 1 else {"exact": methods[0]}
+        )
         conditions = ({"name": ":method", "string_match": one_of}, *conditions)
     return match | ({"headers": list(conditions)} if conditions else {})
 
