@@ -25,6 +25,7 @@ from sqlalchemy import text
 from lianban_local.testing.databases import TestPostgres
 from service_common.clock import utc_now
 from service_common.db import Database
+from service_common.jobs import cancel_all
 from service_common.migrations import migrate
 from service_common.relay import _LEADER_LOCK, Relay
 from service_common.settings import ServiceSettings
@@ -204,7 +205,6 @@ async def test_the_relay_verifies_the_server_on_its_own_connection(
             while await observer.fetchval(leading, _LEADER_LOCK) == 0:
                 await asyncio.sleep(0.05)
     finally:
-        relay.cancel()
-        await asyncio.gather(relay, return_exceptions=True)
+        await cancel_all({relay})
         await client.close()
         await observer.close()

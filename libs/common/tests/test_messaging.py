@@ -21,6 +21,7 @@ from service_common.contracts.identity import PersonRegistered, PersonVerified
 from service_common.db import Database, new_id
 from service_common.dead_letters import list_dead_letters, replay_dead_letter
 from service_common.errors import Conflict, Unavailable
+from service_common.jobs import cancel_all
 from service_common.messaging import Consumer, Subscriber, apply, handle_once
 from service_common.relay import Relay, requeue_lost
 from service_common.settings import ServiceSettings
@@ -51,9 +52,7 @@ def running(settings: ServiceSettings, database: Database) -> Running:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel_all(set(tasks))
             await client.close()
 
     return run
@@ -313,7 +312,8 @@ async def test_only_one_relay_leads(running: Running, database: Database, settin
             async with database.sessions() as session:
                 leaders = await session.scalar(
                     text(
-                        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = 7210001"
+                        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = 7210001 "
+                        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
                     )
                 )
             assert leaders == 1

@@ -23,6 +23,7 @@ from service_common.db import Database
 from service_common.health import health_router
 from service_common.http import plain_client
 from service_common.idempotency import IdempotentRoute, StoredAnswer
+from service_common.jobs import cancel_all
 from service_common.messaging import Consumer, Subscriber
 from service_common.middleware import BodyLimit, VersionHeader
 from service_common.openapi import API_VERSION, serve_openapi
@@ -180,7 +181,7 @@ async def _broker(
         await asyncio.wait({connecting}, timeout=_BROKER_PATIENCE_SECONDS)
         yield client, connecting
     finally:
-        await _cancel({connecting})
+        await cancel_all({connecting})
         await client.close()
 
 
@@ -198,14 +199,7 @@ async def _running(jobs: Sequence[Job]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await _cancel(tasks)
-
-
-async def _cancel(tasks: "set[asyncio.Task[Any]]") -> None:
-    while tasks:
-        for task in tasks:
-            task.cancel()  # again, if need be: `asyncio.wait_for` inside a library can swallow one
-        _, tasks = await asyncio.wait(tasks, timeout=1)
+        await cancel_all(tasks)
 
 
 def _end_process_unless_cancelled(task: "asyncio.Task[None]") -> None:
