@@ -38,10 +38,11 @@ def describe(app: FastAPI, service_name: str) -> dict[str, Any]:
     _restore_nulls(document["components"]["schemas"])
     document["components"]["schemas"].pop("HTTPValidationError", None)
     document["components"]["schemas"].pop("ValidationError", None)
+    used = _scopes_of(document)
     document["x-lianban-scopes"] = [
         {"name": one.name, "zh": one.zh, "en": one.en, "roles": sorted(one.roles)}
         for one in sorted(SCOPES.values(), key=lambda one: one.name)
-        if one.service == service_name
+        if one.service == service_name and one.name in used
     ]
     return document
 
@@ -69,6 +70,18 @@ def _add_nulls(schema: dict[str, Any], example: Any, schemas: dict[str, Any]) ->
             example[name] = None
     for name, value in example.items():
         _add_nulls(properties.get(name, {}), value, schemas)
+
+
+def _scopes_of(document: dict[str, Any]) -> set[str]:
+    """The scopes that the document's own routes ask for."""
+    return {
+        name
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for requirement in operation.get("security", [])
+        for names in requirement.values()
+        for name in names
+    }
 
 
 def _describe_problems(path: str, method: str, operation: dict[str, Any]) -> None:
