@@ -7,6 +7,7 @@ form; every other one is a `LocalItemCode`, kept as it came.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -186,10 +187,8 @@ def read_item_code(text: str) -> ItemCode:
     Raises: InvalidIdentifier only when the text could be no code at all.
     """
     value = text.strip()
-    try:
+    with suppress(InvalidIdentifier):  # a local code may have a national length by chance
         return _parse_national(value)
-    except InvalidIdentifier:
-        pass  # a local code may have a national length by chance
     if len(value) > LOCAL_CODE_LIMIT or not _LOCAL_SHAPE.fullmatch(value):
         raise InvalidIdentifier(
             "item_code_format",
