@@ -198,8 +198,9 @@ class Population:
         jwks: dict[str, Any] | None = None,
         first_party: bool = False,
         uscc: str = HEALTH_USCC,
+        **more: Any,
     ) -> RegisteredClient:
-        """A client of a department."""
+        """A client of a department. ``more`` is further metadata."""
         operator = await self.staff(Role.OPERATOR)
         department = await self.department(uscc)
         metadata = ClientMetadata(
@@ -212,6 +213,7 @@ class Population:
             jwks=jwks,
             department_id=None if first_party else department.id,
             is_first_party=first_party,
+            **more,
         )
         async with self._transactions() as session:
             client, secret = await register_client(

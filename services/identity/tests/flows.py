@@ -40,7 +40,7 @@ class Application:
     redirect_uri: str
     verifier: str = field(default_factory=new_verifier)
 
-    def request(self, scope: str = "openid", **changes: str | None) -> dict[str, str]:
+    def request(self, scope: str | None = "openid", **changes: str | None) -> dict[str, str]:
         """The parameters of an authorization request."""
         asked: dict[str, str | None] = {
             "response_type": "code",
@@ -101,11 +101,19 @@ class Application:
 
     async def token(self, **form: str | None) -> httpx.Response:
         """A token request with the client's own authentication."""
+        return await self.call("/identity/token", **form)
+
+    async def push(self, scope: str | None = "openid", **changes: str | None) -> httpx.Response:
+        """Hands in an authorization request (RFC 9126)."""
+        return await self.call("/identity/par", **self.request(scope, **changes))
+
+    async def call(self, path: str, **form: str | None) -> httpx.Response:
+        """A request of the client itself, with its authentication."""
         sent = {name: value for name, value in form.items() if value is not None}
         auth = httpx.BasicAuth(self.client.client_id, self.client.secret) if self.client.secret else None
         if auth is None:
             sent.setdefault("client_id", self.client.client_id)
-        return await self.browser.post("/identity/token", data=sent, auth=auth or httpx.USE_CLIENT_DEFAULT)
+        return await self.browser.post(path, data=sent, auth=auth or httpx.USE_CLIENT_DEFAULT)
 
     async def tokens(self, who: Citizen | Officer, scope: str = "openid") -> dict[str, Any]:
         """Logged in, with everything that comes with it."""

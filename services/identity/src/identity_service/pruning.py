@@ -8,7 +8,8 @@ from identity_service.accounts.throttling import prune_attempts
 from identity_service.db import Transactions
 from identity_service.login.handlers import prune_interactions
 from identity_service.oidc.models import AuthorizationCode, RefreshToken, UsedAssertion
-from identity_service.people.handlers.sign_up import prune_codes
+from identity_service.oidc.pushed import prune_pushed
+from identity_service.people.handlers.phone_codes import prune_codes
 
 # A code is used up in a minute; who shows it again later than this is told no, without ending anything.
 _CODES_KEPT = timedelta(days=1)
@@ -16,7 +17,7 @@ _CODES_KEPT = timedelta(days=1)
 
 async def prune(transactions: Transactions, *, now: datetime) -> None:
     """Deletes expired codes, tokens, assertions, interactions and counts."""
-    for forget in (prune_attempts, prune_interactions, prune_codes):
+    for forget in (prune_attempts, prune_interactions, prune_codes, prune_pushed):
         async with transactions() as session:
             await forget(session, now=now)
     async with transactions() as session:

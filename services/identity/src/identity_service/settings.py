@@ -39,6 +39,9 @@ class Settings(ServiceSettings):
     )
     id_token_seconds: int = Field(default=300, description="Life of an ID token.")
     code_seconds: int = Field(default=60, description="Life of an authorization code.")
+    pushed_request_seconds: int = Field(
+        default=90, description="Life of a pushed authorization request (RFC 9126)."
+    )
     refresh_token_days: int = Field(default=30, description="Life of an unused refresh token.")
     refresh_replay_seconds: int = Field(
         default=10, description="How long after its use a refresh token gives its successor once more."
@@ -61,6 +64,10 @@ class Settings(ServiceSettings):
     @property
     def token_endpoint(self) -> str:
         return f"{self.issuer}/token"
+
+    @property
+    def pushed_request_endpoint(self) -> str:
+        return f"{self.issuer}/par"
 
     @property
     def is_https(self) -> bool:

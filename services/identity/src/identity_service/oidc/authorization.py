@@ -63,18 +63,21 @@ async def authorize(
     interaction: Interaction | None,
     *,
     denied: bool = False,
+    is_pushed: bool = False,
 ) -> Outcome:
     """Looks at a request with the session that the browser has, and says what comes next.
 
-    Called again after each page of the interaction, until the answer is ``ToClient``.
+    Called again after each page of the interaction, until the answer is ``ToClient``. A request that has got as far as
+    an interaction came the way that its client must come.
     """
     provider = Provider(work)
     provider.register_grant(CodeGrant, [S256Only(required=True), CodeIdToken(work)])
     request = ProviderRequest("GET", work.settings.authorization_endpoint, pairs)
+    request.is_pushed = is_pushed or interaction is not None
     usable = login if login is not None and _is_fresh(work, request, login, interaction) else None
     try:
         provider.check_parameters(request)
-        _check_response_type(request)
+        check_response_type(request)
         grant: CodeGrant = await provider.run(provider.get_consent_grant, request, usable)
         return await _next(work, provider, grant, usable, interaction, denied=denied)
     except OAuth2Error as error:
@@ -84,7 +87,7 @@ async def authorize(
         return ToClient(provider.error_answer(error).location or "")
 
 
-def _check_response_type(request: ProviderRequest) -> None:
+def check_response_type(request: ProviderRequest) -> None:
     """Before Authlib, whose message about it may hold characters that it refuses itself. Raises: InvalidRequestError."""
     asked = request.payload.response_type
     if asked is None or not asked.replace(" ", "").replace("_", "").isalnum() or not asked.isascii():

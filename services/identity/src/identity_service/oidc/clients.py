@@ -58,6 +58,7 @@ class OAuthClient(ClientMixin):  # type: ignore[misc]  # Authlib ships no types
     department_id: UUID | None = None
     division: str | None = None
     is_first_party: bool = False
+    requires_pushed_requests: bool = False
     ring: KeyRing | None = field(default=None, repr=False)
 
     @property
@@ -168,5 +169,6 @@ async def find_client(
         department_id=row.department_id,
         division=division,
         is_first_party=row.is_first_party,
+        requires_pushed_requests=row.require_pushed_authorization_requests,
         ring=ring,
     )

@@ -18,6 +18,8 @@ def provider_metadata(settings: Settings, catalogue: ScopeCatalogue) -> dict[str
         "issuer": issuer,
         "authorization_endpoint": settings.authorization_endpoint,
         "token_endpoint": settings.token_endpoint,
+        "pushed_authorization_request_endpoint": settings.pushed_request_endpoint,
+        "require_pushed_authorization_requests": False,
         "jwks_uri": f"{issuer}/jwks",
         "userinfo_endpoint": f"{issuer}/userinfo",
         "introspection_endpoint": f"{issuer}/introspect",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from identity_service.accounts.domain import SubjectKind
@@ -13,6 +14,24 @@ ASSERTION_ALGORITHMS = ["ES256", "EdDSA", "PS256", "RS256"]
 
 STAFF_LEVEL = 3
 """Trust level of staff: the department vouches for the person, password and second factor for the log-in."""
+
+
+class DeviceStatus(StrEnum):
+    """How far a device authorization is (RFC 8628). ``USED``: its tokens were given out, once."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    DENIED = "DENIED"
+    USED = "USED"
+
+
+class NoticeStatus(StrEnum):
+    """How far a client was told of a logout. ``FAILED``: every try is used up."""
+
+    PENDING = "PENDING"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 

@@ -26,6 +26,7 @@ from identity_service.oidc.grants import (
 from identity_service.oidc.id_tokens import CodeIdToken, RefreshIdToken
 from identity_service.oidc.models import RefreshToken
 from identity_service.oidc.provider import ACCESS_TOKEN_TYPE, Answer, Provider, ProviderRequest, Work
+from identity_service.oidc.pushed import PushedRequests
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.models import Grant
 from identity_service.signing.domain import ALGORITHM
@@ -54,6 +55,16 @@ async def token_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: An
     provider.register_grant(ClientGrant)
     request = _request(work.settings.token_endpoint, pairs, headers)
     return await _checked(provider, request, provider.create_token_response, request)
+
+
+async def pushed_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: Any) -> Answer:
+    """Takes in an authorization request (RFC 9126)."""
+    provider = _provider(work)
+    provider.register_grant(CodeGrant, [S256Only(required=True), CodeIdToken(work)])
+    provider.register_endpoint(PushedRequests)
+    request = _request(work.settings.pushed_request_endpoint, pairs, headers)
+    name = PushedRequests.ENDPOINT_NAME
+    return await _checked(provider, request, provider.create_endpoint_response, name, request)
 
 
 async def introspection_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: Any) -> Answer:

@@ -83,6 +83,8 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
     def validate_authorization_request(self) -> str:
         redirect_uri: str = super().validate_authorization_request()
         parameters = self.request.payload.data
+        if self.request.client.requires_pushed_requests and not self.request.is_pushed:
+            raise InvalidRequestError("This client must push its requests.", redirect_uri=redirect_uri)
         problem = _unsupported(parameters)
         if problem is not None:
             problem.redirect_uri = redirect_uri

@@ -90,6 +90,9 @@ class Parameters:
 class ProviderRequest(OAuth2Request):  # type: ignore[misc]  # Authlib ships no types
     """A request to the provider. The address is the public one: behind the edge ours is plain HTTP."""
 
+    is_pushed = False
+    """Whether this authorization request was handed in by the client itself (RFC 9126)."""
+
     def __init__(self, method: str, uri: str, pairs: Iterable[tuple[str, str]], headers: Any = None) -> None:
         super().__init__(method, uri, headers=headers or {})
         self.payload = Parameters(pairs)

@@ -21,7 +21,9 @@ from identity_service.relying_parties.domain import (
     GrantType,
     InvalidClientMetadata,
     NoSuchClient,
+    check_logout_uri,
     check_redirect_uri,
+    same_origin,
 )
 from identity_service.relying_parties.key_sets import check_key_set
 from identity_service.relying_parties.models import Client, ClientSecret
@@ -48,6 +50,11 @@ class ClientMetadata:
     department_id: UUID | None
     is_first_party: bool
     client_id: str | None = None
+    require_pushed_authorization_requests: bool = False
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
 
 
 async def register_client(
@@ -126,6 +133,11 @@ def _client_of(metadata: ClientMetadata, *, department_id: UUID | None, register
         is_first_party=metadata.is_first_party,
         is_active=True,
         registered_by=registered_by,
+        require_pushed_authorization_requests=metadata.require_pushed_authorization_requests,
+        backchannel_logout_uri=metadata.backchannel_logout_uri,
+        backchannel_logout_session_required=metadata.backchannel_logout_session_required,
+        frontchannel_logout_uri=metadata.frontchannel_logout_uri,
+        frontchannel_logout_session_required=metadata.frontchannel_logout_session_required,
     )
 
 
@@ -152,6 +164,7 @@ def _check(metadata: ClientMetadata, known_scopes: frozenset[str]) -> None:
     """Raises: InvalidClientMetadata with every field that breaks a rule."""
     problems = [
         *_address_problems(metadata),
+        *_logout_problems(metadata),
         *_scope_problems(metadata, known_scopes),
         *_grant_problems(metadata),
     ]
@@ -181,6 +194,29 @@ def _address_problems(metadata: ClientMetadata) -> list[FieldProblem]:
     return [problem for problem in found if problem]
 
 
+def _logout_problems(metadata: ClientMetadata) -> list[FieldProblem]:
+    """A frame on our logout page loads only what belongs to the client (Front-Channel Logout 1.0 §2)."""
+    back, front = metadata.backchannel_logout_uri, metadata.frontchannel_logout_uri
+    found = []
+    if back is not None:
+        found.append(check_logout_uri(back, pointer="/backchannel_logout_uri"))
+    if front is not None:
+        found.append(check_logout_uri(front, pointer="/frontchannel_logout_uri"))
+    if (
+        front is not None
+        and not any(found)
+        and not any(same_origin(front, uri) for uri in metadata.redirect_uris)
+    ):
+        found.append(
+            _field(
+                "/frontchannel_logout_uri",
+                "前端退出地址须与某个回调地址同源。",
+                "The front-channel address must have the origin of a redirect URI.",
+            )
+        )
+    return [problem for problem in found if problem]
+
+
 def _scope_problems(metadata: ClientMetadata, known_scopes: frozenset[str]) -> list[FieldProblem]:
     allowed = known_scopes | ({ALL_SCOPES} if metadata.is_first_party else frozenset())
     return [
@@ -197,9 +233,16 @@ def _grant_problems(metadata: ClientMetadata) -> list[FieldProblem]:
         problems.append(
             _field("/redirect_uris", "授权码方式需要回调地址。", "The code flow needs a redirect URI.")
         )
-    if GrantType.REFRESH_TOKEN in grants and GrantType.AUTHORIZATION_CODE not in grants:
+    if GrantType.REFRESH_TOKEN in grants and not grants & {
+        GrantType.AUTHORIZATION_CODE,
+        GrantType.DEVICE_CODE,
+    }:
         problems.append(
-            _field("/grant_types", "刷新令牌须与授权码一起使用。", "Refresh tokens come from the code flow.")
+            _field(
+                "/grant_types",
+                "刷新令牌须与授权码或设备授权一起使用。",
+                "Refresh tokens come from the code flow or the device flow.",
+            )
         )
     if GrantType.CLIENT_CREDENTIALS in grants and metadata.authentication is Authentication.NONE:
         problems.append(

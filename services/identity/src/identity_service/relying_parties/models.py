@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, func
+from sqlalchemy import ForeignKey, String, Text, false, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from identity_service.db import Base
@@ -29,6 +29,11 @@ class Client(Aggregate, Base):
     is_first_party: Mapped[bool] = mapped_column(default=False)
     is_active: Mapped[bool] = mapped_column(default=True)
     registered_by: Mapped[UUID]
+    require_pushed_authorization_requests: Mapped[bool] = mapped_column(default=False, server_default=false())
+    backchannel_logout_uri: Mapped[str | None] = mapped_column(Text)
+    backchannel_logout_session_required: Mapped[bool] = mapped_column(default=False, server_default=false())
+    frontchannel_logout_uri: Mapped[str | None] = mapped_column(Text)
+    frontchannel_logout_session_required: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class ClientSecret(Base):

@@ -11,6 +11,7 @@ from identity_service.relying_parties.models import Client
 from identity_service.schemas import Input, Output
 
 _Uris = Annotated[list[str], Field(default_factory=list, max_length=20)]
+_LogoutUri = Annotated[str | None, Field(max_length=2000)]
 
 
 class ClientCreate(Input):
@@ -31,6 +32,22 @@ class ClientCreate(Input):
         default=False,
         description="Belongs to the platform: no consent page, `*` allowed as scope. Operators only.",
     )
+    require_pushed_authorization_requests: bool = Field(
+        default=False, description="Authorization requests are accepted only when pushed (RFC 9126 §6)."
+    )
+    backchannel_logout_uri: _LogoutUri = Field(
+        default=None, description="Gets a logout token when a session ends (Back-Channel Logout 1.0)."
+    )
+    backchannel_logout_session_required: bool = Field(
+        default=False, description="Wants `sid` in logout tokens; ours always have it."
+    )
+    frontchannel_logout_uri: _LogoutUri = Field(
+        default=None,
+        description="Loaded in a frame of the logout page (Front-Channel Logout 1.0); same origin as a redirect URI.",
+    )
+    frontchannel_logout_session_required: bool = Field(
+        default=False, description="Wants `iss` and `sid` in that address; ours always have them."
+    )
 
     def metadata(self) -> ClientMetadata:
         return ClientMetadata(
@@ -44,6 +61,11 @@ class ClientCreate(Input):
             jwks=self.jwks,
             department_id=self.department_id,
             is_first_party=self.first_party,
+            require_pushed_authorization_requests=self.require_pushed_authorization_requests,
+            backchannel_logout_uri=self.backchannel_logout_uri,
+            backchannel_logout_session_required=self.backchannel_logout_session_required,
+            frontchannel_logout_uri=self.frontchannel_logout_uri,
+            frontchannel_logout_session_required=self.frontchannel_logout_session_required,
         )
 
 
@@ -61,6 +83,11 @@ class ClientRead(Output):
     department_id: UUID | None
     first_party: bool
     is_active: bool
+    require_pushed_authorization_requests: bool
+    backchannel_logout_uri: str | None
+    backchannel_logout_session_required: bool
+    frontchannel_logout_uri: str | None
+    frontchannel_logout_session_required: bool
 
     @classmethod
     def of(cls, row: Client) -> "ClientRead":
@@ -76,6 +103,11 @@ class ClientRead(Output):
             department_id=row.department_id,
             first_party=row.is_first_party,
             is_active=row.is_active,
+            require_pushed_authorization_requests=row.require_pushed_authorization_requests,
+            backchannel_logout_uri=row.backchannel_logout_uri,
+            backchannel_logout_session_required=row.backchannel_logout_session_required,
+            frontchannel_logout_uri=row.frontchannel_logout_uri,
+            frontchannel_logout_session_required=row.frontchannel_logout_session_required,
         )
 
 

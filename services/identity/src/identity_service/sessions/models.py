@@ -1,9 +1,11 @@
 """Rows of sessions and grants."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from identity_service.accounts.domain import SubjectKind
@@ -30,7 +32,8 @@ class LoginSession(Base):
 class Grant(Base):
     """What a subject lets one client do. Its id is the ``sid`` of tokens, and the family of its refresh tokens.
 
-    It ends with the log-in session it began in, unless it was given for offline access.
+    It ends with the log-in session it began in, unless it was given for offline access. ``claims`` are the single
+    claims that were asked for and allowed, by where they are told: ``id_token``, ``userinfo``.
     """
 
     __tablename__ = "grants"
@@ -48,6 +51,7 @@ class Grant(Base):
     scope: Mapped[str] = mapped_column(String(4000))
     resource: Mapped[str | None] = mapped_column(String(100))
     is_offline: Mapped[bool]
+    claims: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     methods: Mapped[list[str]]
     authenticated_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -27,6 +27,7 @@ from identity_service.oidc.endpoints import read_logout
 from identity_service.oidc.logout import log_out as end_logins
 from identity_service.oidc.logout import plan_logout
 from identity_service.oidc.provider import Work
+from identity_service.oidc.pushed import take_pushed
 from identity_service.oidc.routes.work import CurrentBench
 from identity_service.pages import cookies
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
@@ -67,7 +68,12 @@ async def _begin(
     asked = list(pairs)
     async with transactions() as session:
         work = bench.work(session)
-        outcome = await authorize(work, asked, await _login(visit, work), None)
+        try:
+            pushed = await take_pushed(work, asked)
+        except OAuth2Error as error:
+            return _leave(visit, Refused(error.error, error.description or ""))
+        asked = asked if pushed is None else pushed
+        outcome = await authorize(work, asked, await _login(visit, work), None, is_pushed=pushed is not None)
         if isinstance(outcome, NeedsLogin | NeedsConsent):
             begun = await _remember(visit, work, outcome, dict(asked))
             return visit.remember(_to_page(outcome, begun.id))

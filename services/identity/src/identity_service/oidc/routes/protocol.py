@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request, Response, status
 
 from identity_service.edge import Catalogue, CurrentSettings, Keys
 from identity_service.oidc import endpoints
@@ -51,6 +51,26 @@ _TOKEN_FORM = _form(
     },
     ["grant_type"],
     {"grant_type": "client_credentials", "scope": "certificates:licences.verify"},
+)
+_PUSHED_FORM = _form(
+    {
+        "client_id": "Of the client that authenticates.",
+        "response_type": "code.",
+        "redirect_uri": "One that is registered.",
+        "code_challenge": "PKCE (RFC 7636).",
+        "code_challenge_method": "S256.",
+        "scope": "openid and what else is needed.",
+        **{name: meaning for name, meaning in _CLIENT.items() if name != "client_id"},
+    },
+    ["client_id", "response_type", "redirect_uri", "code_challenge", "code_challenge_method"],
+    {
+        "client_id": "c-4be5d1a0c2f39e77",
+        "response_type": "code",
+        "redirect_uri": "https://partner.example/callback",
+        "scope": "openid",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    },
 )
 _OF_TOKEN = _form(
     {"token": "An access or refresh token.", "token_type_hint": "access_token or refresh_token.", **_CLIENT},
@@ -101,6 +121,18 @@ async def jwks(keys: Keys, response: Response) -> dict[str, Any]:
 )
 async def token(request: Request, work: CurrentWork) -> Response:
     return _response(await endpoints.token_answer(work, await _pairs(request), request.headers))
+
+
+@router.post(
+    "/par",
+    status_code=status.HTTP_201_CREATED,
+    summary="Push an authorization request 推送授权请求",
+    description="RFC 9126. The `request_uri` in the answer is good once, for this client, for a minute and a half.",
+    dependencies=[PUBLIC],
+    openapi_extra=_PUSHED_FORM,
+)
+async def push(request: Request, work: CurrentWork) -> Response:
+    return _response(await endpoints.pushed_answer(work, await _pairs(request), request.headers))
 
 
 @router.post(

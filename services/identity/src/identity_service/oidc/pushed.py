@@ -1,0 +1,102 @@
+"""Authorization requests that a client hands in beforehand, proving itself (RFC 9126): nothing of them passes the browser."""
+
+import base64
+import os
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from authlib.consts import default_json_headers
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import Endpoint, EndpointRequest
+from authlib.oauth2.rfc6749.errors import InvalidRequestError
+from authlib.oauth2.rfc9101.errors import InvalidRequestUriError
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.util.concurrency import await_
+
+from identity_service.oidc.authorization import check_response_type
+from identity_service.oidc.client_authentication import METHODS
+from identity_service.oidc.models import PushedRequest
+from identity_service.oidc.provider import Provider, ProviderRequest, Work
+from service_common.crypto import KeyRing
+
+REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
+_PARAMETERS = "pushed_requests.parameters"
+_OF_THE_CLIENT = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
+
+
+class PushedRequests(Endpoint):  # type: ignore[misc]  # Authlib ships no types
+    """Checks a request as the authorization endpoint would, and keeps it for a moment."""
+
+    ENDPOINT_NAME = "pushed_authorization_request"
+    server: Provider
+
+    def validate_request(self, request: ProviderRequest) -> EndpointRequest:
+        """Raises: OAuth2Error, told to the client itself and never by a redirect (RFC 9126 §2.3)."""
+        client = self.server.authenticate_client(request, METHODS, self.ENDPOINT_NAME)
+        if "request_uri" in request.payload.data:
+            raise InvalidRequestError("A pushed request cannot refer to another one.")
+        if request.payload.client_id != client.client_id:
+            raise InvalidRequestError(
+                "The client_id is missing, or not that of the client that authenticated."
+            )
+        request.is_pushed = True
+        try:
+            check_response_type(request)
+            self.server.get_authorization_grant(request).validate_authorization_request()
+        except OAuth2Error as error:
+            error.redirect_uri = None
+            raise
+        return EndpointRequest(request, client)
+
+    def create_response(self, validated_request: EndpointRequest) -> tuple[int, Any, Any]:
+        work = self.server.work
+        secret = base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
+        seconds = work.settings.pushed_request_seconds
+        sent: dict[str, str] = validated_request.request.payload.data
+        kept = {name: value for name, value in sent.items() if name not in _OF_THE_CLIENT}
+        work.session.add(
+            PushedRequest(
+                request_hash=_hash(work.ring, secret),
+                client_id=validated_request.client.client_id,
+                parameters=work.ring.encrypt_json(kept, column=_PARAMETERS),
+                expires_at=work.now + timedelta(seconds=seconds),
+            )
+        )
+        await_(work.session.flush())
+        return 201, {"request_uri": REQUEST_URI_PREFIX + secret, "expires_in": seconds}, default_json_headers
+
+
+async def take_pushed(work: Work, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]] | None:
+    """The request that a ``request_uri`` stands for, which is used up by this; None when there is none of ours in it.
+
+    What stands beside it in the address does not count (RFC 9126 §4, RFC 9101 §6.3).
+    Raises: InvalidRequestUriError for one that is unknown, used, expired, or of another client: nothing tells which.
+    """
+    given = [value for name, value in pairs if name == "request_uri"]
+    if len(given) != 1 or not given[0].startswith(REQUEST_URI_PREFIX):
+        return None
+    clients = [value for name, value in pairs if name == "client_id"]
+    taken = await work.session.scalar(
+        delete(PushedRequest)
+        .where(
+            PushedRequest.request_hash == _hash(work.ring, given[0].removeprefix(REQUEST_URI_PREFIX)),
+            PushedRequest.client_id.in_(clients[:1]),
+            PushedRequest.expires_at > work.now,
+        )
+        .returning(PushedRequest.parameters)
+    )
+    if taken is None or len(clients) != 1:
+        raise InvalidRequestUriError
+    parameters: dict[str, str] = work.ring.decrypt_json(taken, column=_PARAMETERS)
+    return list(parameters.items())
+
+
+async def prune_pushed(session: AsyncSession, *, now: datetime) -> None:
+    """Forgets requests that nobody came with in time."""
+    await session.execute(delete(PushedRequest).where(PushedRequest.expires_at < now))
+
+
+def _hash(ring: KeyRing, secret: str) -> bytes:
+    return ring.blind_index(secret, column="pushed_requests.request_hash")
