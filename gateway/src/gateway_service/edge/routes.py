@@ -148,6 +148,7 @@ ROUTES: tuple[Route, ...] = (
     # -- identity: OpenID Connect looks at its own credentials (client secrets, assertions, cookies, its own tokens)
     _asking("/identity/v1/persons", "identity", RateClass.LOGIN),
     _asking("/identity/v1/phone-codes", "identity", RateClass.LOGIN),
+    _asking("/identity/v1/password-resets", "identity", RateClass.LOGIN),
     public("/identity/v1/divisions", "identity"),
     public("/identity/v1/departments", "identity"),
     _import("/identity/v1/divisions/imports", "identity", 64 * MIB),

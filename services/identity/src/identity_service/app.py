@@ -10,7 +10,9 @@ from fastapi import FastAPI
 
 from identity_service.clients.authority import Authority
 from identity_service.clients.sms import FileSmsSender, GatewaySmsSender, SmsSender
+from identity_service.credentials.routes import router as credential_routes
 from identity_service.db import transactions_of
+from identity_service.delegations.routes import router as delegation_routes
 from identity_service.inbox.routes import router as inbox_routes
 from identity_service.legal_persons.routes import router as legal_person_routes
 from identity_service.login.routes import router as login_routes
@@ -22,6 +24,7 @@ from identity_service.people.routes import router as people_routes
 from identity_service.profiles.routes import router as profile_routes
 from identity_service.relying_parties.routes import router as client_routes
 from identity_service.scopes import ScopeCatalogue
+from identity_service.sessions.routes import router as session_routes
 from identity_service.settings import Settings
 from identity_service.signing.handlers import KeyStore
 from identity_service.worker import background, subscribers
@@ -94,9 +97,12 @@ def define_service(settings: Settings | None = None) -> Service:
             login_routes,
             page_routes,
             people_routes,
+            credential_routes,
+            session_routes,
             profile_routes,
             inbox_routes,
             legal_person_routes,
+            delegation_routes,
             *organisation_routers,
             client_routes,
         ),

@@ -31,6 +31,9 @@ class ScopeEntry(BaseModel):
         return self.name.split(":", 1)[0] if ":" in self.name else _OWN_SERVICE
 
 
+EVERYBODY = _PERSONS | _STAFF
+"""Roles of persons and of staff: what everybody who has an account may do with it."""
+
 OPENID_SCOPES = (
     ScopeEntry(name="openid", zh="登录", en="Sign you in", roles=_PERSONS | _STAFF),
     ScopeEntry(name="profile", zh="您的姓名", en="Your name", roles=_PERSONS | _STAFF),

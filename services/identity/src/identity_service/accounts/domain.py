@@ -1,9 +1,12 @@
 """How a subject proves who it is: user names, passwords, one-time codes, and how often one may try."""
 
 import re
+import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from service_common.errors import Conflict, FieldProblem, Invalid, Unauthenticated
 
@@ -61,45 +64,9 @@ class WrongSecondFactor(Unauthenticated):
 
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{2,39}")
 _PASSWORD_LENGTHS = (10, 128)
-# The heads of the published lists of leaked passwords that are long enough to pass the length rule.
-_COMMON = frozenset(
-    [
-        "1234567890",
-        "12345678910",
-        "0123456789",
-        "9876543210",
-        "0987654321",
-        "1122334455",
-        "1111111111",
-        "0000000000",
-        "1qaz2wsx3edc",
-        "qwertyuiop",
-        "asdfghjkl1",
-        "password12",
-        "password123",
-        "passw0rd123",
-        "iloveyou123",
-        "woaini1314",
-        "woaini520",
-        "woaini1314520",
-        "a123456789",
-        "aa123456789",
-        "q123456789",
-        "123456789a",
-        "123456789q",
-        "qwer123456",
-        "abc123456789",
-        "5201314520",
-        "1314520520",
-        "qq123456789",
-        "admin123456",
-        "administrator",
-        "letmein123",
-        "welcome123",
-        "zxcvbnm123",
-        "1q2w3e4r5t",
-    ]
-)
+_TAIL = re.compile(r"[\W\d_]+$")
+_SHORT_PART = 6
+_SERVICE_NAMES = ("lianban", "联办")
 
 
 def normal_username(text: str) -> str:
@@ -110,20 +77,52 @@ def normal_username(text: str) -> str:
     return value
 
 
-def check_password(password: str, *, username: str) -> None:
-    """Length, and not guessable; no rules of composition (NIST SP 800-63B §5.1.1.2). Raises: PasswordUnsuitable."""
+def normal_password(text: str) -> str:
+    """One form for what keyboards write in several: full width, composed or not (NFKC; NIST SP 800-63B §5.1.1.2)."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def check_password(password: str, *, username: str, is_listed: Callable[[str], bool]) -> None:
+    """Length, and not guessable; no rules of composition (NIST SP 800-63B §5.1.1.2).
+
+    ``is_listed`` tells whether a word is among the leaked passwords. Raises: PasswordUnsuitable.
+    """
     shortest, longest = _PASSWORD_LENGTHS
-    if not shortest <= len(password) <= longest:
+    chosen = normal_password(password)
+    if not shortest <= len(chosen) <= longest:
         raise PasswordUnsuitable(
             zh=f"密码应为 {shortest} 至 {longest} 位。",
             en=f"A password has {shortest} to {longest} characters.",
         )
-    lowered = password.lower()
-    if lowered in _COMMON or len(set(lowered)) < 4 or username in lowered:
+    folded = chosen.casefold()
+    if any(word in folded for word in (username, *_SERVICE_NAMES)):
         raise PasswordUnsuitable(
-            zh="该密码过于常见或包含用户名，请换一个。",
-            en="This password is too common or holds the user name: choose another one.",
+            zh="密码不能包含用户名或平台名称，请换一个。",
+            en="This password holds the user name or the platform's: choose another one.",
         )
+    if _is_regular(folded) or _is_common(folded, is_listed):
+        raise PasswordUnsuitable(
+            zh="该密码过于常见或有规律，曾出现在泄露名单中或容易被猜到，请换一个。",
+            en="This password is too common or too regular, and easily guessed: choose another one.",
+        )
+
+
+def _is_regular(word: str) -> bool:
+    """Few different characters, a short unit over and over, or characters that count up or down."""
+    if len(set(word)) < 4:
+        return True
+    if any(word == (word[:size] * len(word))[: len(word)] for size in range(1, 5)):
+        return True
+    return len({ord(after) - ord(before) for before, after in pairwise(word)}) == 1
+
+
+def _is_common(word: str, is_listed: Callable[[str], bool]) -> bool:
+    """Listed as it is, or a listed word with nothing but digits and marks after it that are short or listed as well."""
+    if is_listed(word):
+        return True
+    tail = _TAIL.search(word)
+    stem, rest = (word[: tail.start()], tail.group()) if tail else (word, "")
+    return bool(rest) and is_listed(stem) and (len(rest) <= _SHORT_PART or is_listed(rest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +157,12 @@ LOGIN_OF_ADDRESS = Throttle(
 # account before does not meet it, so the owner is not kept out by a stranger's attempts.
 LOGIN_OF_ACCOUNT = Throttle(
     "login-account", 50, timedelta(seconds=1), timedelta(seconds=30), timedelta(hours=1)
+)
+CHANGE_PASSWORD = Throttle(
+    "change-password", 5, timedelta(seconds=5), timedelta(minutes=2), timedelta(minutes=30)
+)
+RESET_PASSWORD = Throttle(
+    "reset-password", 5, timedelta(seconds=10), timedelta(minutes=10), timedelta(hours=12)
 )
 SECOND_FACTOR = Throttle(
     "second-factor", 5, timedelta(seconds=5), timedelta(seconds=60), timedelta(minutes=15)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts import passwords
+from identity_service.accounts.common_passwords import is_listed
 from identity_service.accounts.domain import (
     LOGIN_AT_ADDRESS,
     LOGIN_OF_ACCOUNT,
@@ -30,6 +31,7 @@ from service_common.crypto import KeyRing
 
 _TOTP_COLUMN = "accounts.totp_secret"
 _TOTP_STEP_SECONDS = 30
+_MANY_BROWSERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Attempt:
 
 async def prepare_password(password: str, *, username: str) -> str:
     """Checks a chosen password and hashes it. Raises: PasswordUnsuitable, UsernameUnsuitable."""
-    check_password(password, username=normal_username(username))
+    check_password(password, username=normal_username(username), is_listed=is_listed)
     return await passwords.hash_password(password)
 
 
@@ -119,24 +121,44 @@ async def _knows_browser(session: AsyncSession, account_id: UUID, browser_hash: 
 
 async def finish_login(
     session: AsyncSession, ring: KeyRing, attempt: Attempt, *, browser_hash: bytes, now: datetime
-) -> None:
-    """Forgives the attempts and remembers the browser."""
+) -> bool:
+    """Forgives the attempts and remembers the browser. Returns whether it is one that the owner should hear of.
+
+    The very first browser of an account is not.
+    """
     assert attempt.account is not None
     await forgive(session, ring, attempt.own, shared=attempt.shared)
-    known = insert(KnownBrowser).values(
-        account_id=attempt.account.id, browser_hash=browser_hash, last_used_at=now
+    return await remember_browser(session, attempt.account.id, browser_hash, now=now)
+
+
+async def remember_browser(
+    session: AsyncSession, account_id: UUID, browser_hash: bytes, *, now: datetime
+) -> bool:
+    """Notes from where an account was entered. Returns whether it is new, and not the first of all."""
+    known = await session.scalars(
+        select(KnownBrowser.browser_hash).where(KnownBrowser.account_id == account_id).limit(_MANY_BROWSERS)
     )
+    before = set(known)
+    entry = insert(KnownBrowser).values(account_id=account_id, browser_hash=browser_hash, last_used_at=now)
     await session.execute(
-        known.on_conflict_do_update(
-            index_elements=["account_id", "browser_hash"], set_={"last_used_at": known.excluded.last_used_at}
+        entry.on_conflict_do_update(
+            index_elements=["account_id", "browser_hash"], set_={"last_used_at": entry.excluded.last_used_at}
         )
     )
+    return bool(before) and browser_hash not in before
 
 
 async def replace_hash(session: AsyncSession, account_id: UUID, password_hash: str) -> None:
     """Stores the same password hashed with today's parameters."""
     account = await session.get_one(Account, account_id)
     account.password_hash = password_hash
+
+
+async def set_password(session: AsyncSession, account_id: UUID, password_hash: str, *, now: datetime) -> None:
+    """A new password from now on; the sessions are ended by the caller."""
+    account = await session.get_one(Account, account_id, with_for_update=True)
+    account.password_hash = password_hash
+    account.password_changed_at = now
 
 
 async def check_second_factor(
@@ -175,6 +197,12 @@ async def set_active(session: AsyncSession, account_id: UUID, *, active: bool) -
 async def find_account(session: AsyncSession, account_id: UUID) -> Account | None:
     """The account of a subject."""
     return await session.get(Account, account_id)
+
+
+async def find_account_id(session: AsyncSession, username: str) -> UUID | None:
+    """Whose user name it is; none for a name that nobody has."""
+    account = await _find_account(session, None, username)
+    return account.id if account else None
 
 
 async def username_exists(session: AsyncSession, username: str) -> bool:

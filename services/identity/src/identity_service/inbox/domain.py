@@ -14,6 +14,7 @@ class Category(StrEnum):
     LICENCE = "LICENCE"
     HOTLINE = "HOTLINE"
     REVIEW = "REVIEW"
+    SECURITY = "SECURITY"
 
 
 CATEGORY_LABELS = {
@@ -21,6 +22,7 @@ CATEGORY_LABELS = {
     Category.LICENCE: "电子证照",
     Category.HOTLINE: "热线诉求",
     Category.REVIEW: "好差评",
+    Category.SECURITY: "账号安全",
 }
 
 
@@ -39,6 +41,7 @@ class Template(StrEnum):
     REVIEW_ANSWERED = "REVIEW_ANSWERED"
     TICKET_ANSWERED = "TICKET_ANSWERED"
     TICKET_CLOSED = "TICKET_CLOSED"
+    NEW_DEVICE = "NEW_DEVICE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,18 @@ WORDINGS = {
         Category.HOTLINE,
         Text("热线诉求已办结", "您的诉求 {ticket_no} 已办结。"),
         Text("Your request is closed", "Your request {ticket_no} is closed."),
+    ),
+    Template.NEW_DEVICE: Wording(
+        Category.SECURITY,
+        Text(
+            "新设备登录提醒",
+            "您的账号于 {at} 在新设备“{device}”（{place}）登录。如非本人操作，请立即修改密码并退出该设备。",
+        ),
+        Text(
+            "New device",
+            "Your account was entered from a new device, {device} ({place}), at {at} Beijing time. If it was not you, "
+            "change the password and log that device out.",
+        ),
     ),
 }
 

@@ -13,15 +13,19 @@ from identity_service.accounts import passwords
 from identity_service.accounts.domain import SubjectKind, WrongCredentials
 from identity_service.accounts.models import Account
 from identity_service.db import Transactions
+from identity_service.inbox.domain import Template
+from identity_service.inbox.handlers import Notice, tell
 from identity_service.login.domain import InteractionGone
 from identity_service.login.models import Interaction
 from identity_service.people.handlers import lookup
 from identity_service.sessions import handlers as sessions
-from identity_service.sessions.domain import Method
+from identity_service.sessions.domain import Method, Origin, device_of, place_of
 from identity_service.sessions.handlers import SessionLimits
 from identity_service.settings import Settings
+from service_common.clock import SHANGHAI
 from service_common.contracts.identity import SessionEndReason
 from service_common.crypto import KeyRing
+from service_common.db import new_id
 
 _PARAMETERS = "interactions.parameters"
 Parameters = dict[str, str]
@@ -34,6 +38,11 @@ class Browser:
     hash: bytes
     address: str
     session_secret: str | None = field(repr=False)
+    user_agent: str = ""
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(device_of(self.user_agent), place_of(self.address))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,11 @@ async def log_in(
     )
     async with transactions() as session:
         interaction = await find_interaction(session, interaction_id, browser.hash, now=now, for_update=True)
-        await accounts.finish_login(session, ring, attempt, browser_hash=browser.hash, now=now)
+        is_new_device = await accounts.finish_login(
+            session, ring, attempt, browser_hash=browser.hash, now=now
+        )
+        if is_new_device and account.kind is SubjectKind.PERSON:
+            await _tell_of_new_device(session, account.id, browser.origin, now=now)
         if new_hash:
             await accounts.replace_hash(session, account.id, new_hash)
         if account.kind is SubjectKind.STAFF:
@@ -192,11 +205,29 @@ async def _enter(
         if before is not None:
             await sessions.end_session(session, before.id, reason=SessionEndReason.LOGOUT, now=now)
         login, secret = await sessions.start_session(
-            session, ring, account_id=account.id, kind=account.kind, methods=methods, now=now
+            session,
+            ring,
+            account_id=account.id,
+            kind=account.kind,
+            methods=methods,
+            origin=browser.origin,
+            now=now,
         )
     interaction.pending_account_id = None
     interaction.login_session_id = login.id
     return secret
+
+
+async def _tell_of_new_device(
+    session: AsyncSession, person_id: UUID, origin: Origin, *, now: datetime
+) -> None:
+    facts = {
+        "device": origin.device,
+        "place": origin.place,
+        "at": now.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M"),
+    }
+    notice = Notice(new_id(), Template.NEW_DEVICE, "ACCOUNT", person_id, facts, now)
+    await tell(session, [person_id], notice)
 
 
 async def prune_interactions(session: AsyncSession, *, now: datetime) -> None:

@@ -112,7 +112,8 @@ async def pass_second_factor(
 
 
 def _browser(visit: Visit) -> Browser:
-    return Browser(visit.browser_hash, visit.address, visit.session_secret)
+    user_agent = visit.request.headers.get("user-agent", "")
+    return Browser(visit.browser_hash, visit.address, visit.session_secret, user_agent)
 
 
 def _check_form(visit: Visit, interaction: UUID, token: str) -> None:

@@ -27,6 +27,13 @@ class VerificationMethod(StrEnum):
 LEVEL_REACHED = {VerificationMethod.REAL_NAME: 2}
 
 
+class CodePurpose(StrEnum):
+    """What a code on the phone is for. One for another purpose does not do."""
+
+    SIGN_UP = "SIGN_UP"
+    PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - no password
+
+
 class NoSuchPerson(NotFound):
     """The id is of no person."""
 

@@ -42,7 +42,7 @@ class Verification(Base):
 
 
 class PhoneCode(Base):
-    """A code that was sent to a phone. One per phone: a new one replaces it."""
+    """A code that was sent to a phone. One per phone and purpose: a new one replaces it."""
 
     __tablename__ = "phone_codes"
 

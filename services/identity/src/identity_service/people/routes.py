@@ -7,8 +7,8 @@ from fastapi import Depends, Request, status
 from identity_service.db import InTransactions
 from identity_service.edge import CurrentAuthority, CurrentSettings, address_of, need_sms
 from identity_service.people.domain import TRUST_LEVELS
-from identity_service.people.handlers import real_name
-from identity_service.people.handlers.sign_up import SignUp, send_sign_up_code, sign_up
+from identity_service.people.handlers import phone_codes, real_name
+from identity_service.people.handlers.sign_up import SignUp, sign_up
 from identity_service.people.schemas import (
     PersonCreate,
     PersonCreated,
@@ -31,18 +31,19 @@ ME_VERIFY = scope(
 @router.post(
     "/phone-codes",
     status_code=status.HTTP_202_ACCEPTED,
-    summary="Send a sign-up code 获取注册验证码",
-    description="Sends a six-digit code, valid for five minutes. The answer is the same whether or not the phone has an "
+    summary="Send a code 获取短信验证码",
+    description="Sends a six-digit code, valid for five minutes, to sign up or to reset a password. The answer is the same whether or not the phone has an "
     "account. At first one a minute per phone; no `Idempotency-Key`: a repeat within that time sends nothing.",
     dependencies=[PUBLIC, Depends(need_sms)],
 )
 async def send_code(
     body: PhoneCodeRequest, request: Request, session: Session, ring: Ring, now: Now
 ) -> dict[str, str]:
-    await send_sign_up_code(
+    await phone_codes.send_code(
         session,
         ring,
         phone=body.phone,
+        purpose=body.purpose,
         address=address_of(request),
         language=language_of(request),
         now=now,

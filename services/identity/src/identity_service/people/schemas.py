@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import Field, SecretStr
 
 from gov_rules.identifiers import mask_identity_number, mask_name, mask_phone
-from identity_service.people.domain import TRUST_LEVELS
+from identity_service.people.domain import TRUST_LEVELS, CodePurpose
 from identity_service.people.handlers.sealing import Profile
 from identity_service.schemas import Input, Output
 
@@ -14,6 +14,7 @@ class PhoneCodeRequest(Input):
     """Where to send a code."""
 
     phone: str = Field(min_length=11, max_length=20, examples=["19900000001"])
+    purpose: CodePurpose = CodePurpose.SIGN_UP
 
 
 class PersonCreate(Input):

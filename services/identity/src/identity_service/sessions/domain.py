@@ -1,7 +1,11 @@
 """Log-in sessions of a browser, and grants: what a subject lets one client do in one sitting."""
 
+import ipaddress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from service_common.errors import Forbidden, NotFound
 
 
 class Method(StrEnum):
@@ -17,3 +21,66 @@ def session_end(
 ) -> datetime:
     """When a session ends by itself: after a time without use, at the latest after its longest life."""
     return min(last_seen_at + idle, started_at + longest)
+
+
+class NoSuchSession(NotFound):
+    """Unknown, over, or somebody else's."""
+
+    code = "no_such_session"
+    zh = "没有该登录设备，或已退出。"
+    en = "There is no such session, or it is over."
+
+
+class NoAccount(Forbidden):
+    """A client has no password, sessions or passkeys."""
+
+    code = "no_account"
+    zh = "此操作只能由个人或工作人员账号进行。"
+    en = "Only persons and staff have an account to manage."
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """From where somebody logged in, no finer than a person needs to recognise it."""
+
+    device: str
+    place: str
+
+
+# The first that fits counts: Edge and Chrome name Safari as well, and everything names Mozilla.
+_PROGRAMS = (
+    ("MicroMessenger", "微信"),
+    ("AlipayClient", "支付宝"),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("OpenHarmony", "鸿蒙"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+_UNKNOWN = "未知"
+
+
+def device_of(user_agent: str) -> str:
+    """``Chrome · Windows``: what a person recognises, not a fingerprint."""
+    program = next((name for mark, name in _PROGRAMS if mark in user_agent), None)
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
+    return " · ".join(part for part in (program, system) if part) or _UNKNOWN
+
+
+def place_of(address: str) -> str:
+    """The network an address is of: ``203.0.113.*``; of IPv6 the first 48 bits. Never the whole address."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return _UNKNOWN
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return ".".join([*str(parsed).split(".")[:3], "*"])
+    return str(ipaddress.ip_network((int(parsed), 48), strict=False))

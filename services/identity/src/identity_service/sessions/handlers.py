@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts.domain import SubjectKind
-from identity_service.sessions.domain import Method, session_end
+from identity_service.sessions.domain import Method, NoAccount, NoSuchSession, Origin, session_end
 from identity_service.sessions.models import Grant, LoginSession
 from service_common import outbox
+from service_common.auth import Caller
 from service_common.contracts.identity import SessionEnded, SessionEndReason
 from service_common.crypto import KeyRing
 
@@ -44,6 +45,7 @@ async def start_session(
     account_id: UUID,
     kind: SubjectKind,
     methods: Sequence[Method],
+    origin: Origin | None = None,
     now: datetime,
 ) -> tuple[LoginSession, str]:
     """A new session, and the secret for its cookie, which is stored nowhere."""
@@ -55,6 +57,9 @@ async def start_session(
         methods=[str(method) for method in methods],
         authenticated_at=now,
         last_seen_at=now,
+        device=origin.device if origin else None,
+        place=origin.place if origin else None,
+        created_at=now,
     )
     session.add(login)
     await session.flush()
@@ -146,6 +151,8 @@ async def end_grant(session: AsyncSession, grant: Grant, *, reason: SessionEndRe
     grant.end_reason = reason
     ended = SessionEnded(session_id=grant.id, subject_id=grant.subject_id, reason=reason)
     await outbox.add(session, grant, ended, now=now)
+    if grant.delegation_id is None:
+        await _end_grants(session, Grant.sits_in_id == grant.id, reason=reason, now=now)
 
 
 async def _end_grants(
@@ -158,6 +165,144 @@ async def _end_grants(
         await end_grant(session, grant, reason=reason, now=now)
 
 
+async def find_sitting(
+    session: AsyncSession, sits_in: Grant, delegation_id: UUID, *, since: datetime
+) -> Grant | None:
+    """The living sitting of an agent for a delegation that began since then."""
+    found: Grant | None = await session.scalar(
+        select(Grant).where(
+            Grant.sits_in_id == sits_in.id,
+            Grant.delegation_id == delegation_id,
+            Grant.ended_at.is_(None),
+            Grant.created_at > since,
+        )
+    )
+    return found
+
+
+async def open_sitting(session: AsyncSession, sits_in: Grant, delegation_id: UUID, *, now: datetime) -> Grant:
+    """A grant in which an agent acts for somebody else, within the agent's own: it ends with that, and with the delegation."""
+    grant = Grant(
+        login_session_id=sits_in.login_session_id,
+        subject_id=sits_in.subject_id,
+        kind=sits_in.kind,
+        client_id=sits_in.client_id,
+        scope="",
+        resource=None,
+        is_offline=sits_in.is_offline,
+        methods=sits_in.methods,
+        authenticated_at=sits_in.authenticated_at,
+        created_at=now,
+        delegation_id=delegation_id,
+        sits_in_id=sits_in.id,
+    )
+    session.add(grant)
+    await session.flush()
+    return grant
+
+
+async def end_grants_of_delegation(
+    session: AsyncSession, delegation_id: UUID, *, reason: SessionEndReason, now: datetime
+) -> None:
+    """Ends every sitting for a delegation that is over."""
+    await _end_grants(session, Grant.delegation_id == delegation_id, reason=reason, now=now)
+
+
+async def hold_grant(session: AsyncSession, grant_id: UUID) -> Grant | None:
+    """A living grant, held: it cannot end before what is opened within it is there to be ended too."""
+    grant = await session.get(Grant, grant_id, with_for_update=True, populate_existing=True)
+    return grant if grant is not None and grant.ended_at is None else None
+
+
 async def find_grant(session: AsyncSession, grant_id: UUID) -> Grant | None:
     """A grant by the ``sid`` of a token."""
     return await session.get(Grant, grant_id)
+
+
+def account_of(caller: Caller) -> UUID:
+    """Whose account the caller manages: its own. Raises: NoAccount."""
+    if caller.subject_type == "person":
+        return caller.person_id
+    if caller.subject_type == "staff":
+        return caller.staff_id
+    raise NoAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A browser where somebody is logged in, with the apps that were opened from it."""
+
+    login: LoginSession
+    grants: Sequence[Grant]
+    is_current: bool
+
+
+async def list_sessions(
+    session: AsyncSession, caller: Caller, *, limits: SessionLimits, now: datetime
+) -> Sequence[Place]:
+    """Where the caller is logged in: browsers, and apps that stay signed in after theirs; the latest first."""
+    account_id = account_of(caller)
+    grants = (
+        await session.scalars(
+            select(Grant)
+            .where(Grant.subject_id == account_id, Grant.ended_at.is_(None))
+            .order_by(Grant.created_at)
+        )
+    ).all()
+    with_apps = {grant.login_session_id for grant in grants if grant.is_offline}
+    logins = await session.scalars(
+        select(LoginSession)
+        .where(
+            LoginSession.account_id == account_id,
+            or_(
+                LoginSession.id.in_(with_apps),
+                LoginSession.ended_at.is_(None)
+                & (LoginSession.authenticated_at > now - limits.longest)
+                & (LoginSession.last_seen_at > now - limits.idle),
+            ),
+        )
+        .order_by(LoginSession.authenticated_at.desc(), LoginSession.id.desc())
+    )
+    places = []
+    for login in logins:
+        own = [grant for grant in grants if grant.login_session_id == login.id]
+        is_current = any(str(grant.id) == caller.session_id for grant in own)
+        places.append(Place(login, own, is_current))
+    return places
+
+
+async def end_own_session(
+    session: AsyncSession, caller: Caller, login_session_id: UUID, *, now: datetime
+) -> None:
+    """Logs the caller out of one browser and of every app opened from it. Raises: NoSuchSession, NoAccount."""
+    login = await session.get(LoginSession, login_session_id)
+    if login is None or login.account_id != account_of(caller):
+        raise NoSuchSession
+    await _end_whole(session, login, reason=SessionEndReason.LOGOUT, now=now)
+
+
+async def end_others(
+    session: AsyncSession, caller: Caller, *, reason: SessionEndReason, now: datetime
+) -> None:
+    """Ends every session and app of the caller but the one that is calling. Raises: NoAccount."""
+    account_id = account_of(caller)
+    kept = await session.get(Grant, UUID(caller.session_id)) if caller.session_id else None
+    kept_login = kept.login_session_id if kept is not None and kept.subject_id == account_id else None
+    of_others = [Grant.subject_id == account_id]
+    if kept_login is not None:
+        of_others.append(Grant.login_session_id != kept_login)
+    await _end_grants(session, *of_others, reason=reason, now=now)
+    logins = await session.scalars(
+        select(LoginSession).where(LoginSession.account_id == account_id, LoginSession.ended_at.is_(None))
+    )
+    for login in logins:
+        if login.id != kept_login:
+            login.ended_at = now
+
+
+async def _end_whole(
+    session: AsyncSession, login: LoginSession, *, reason: SessionEndReason, now: datetime
+) -> None:
+    await _end_grants(session, Grant.login_session_id == login.id, reason=reason, now=now)
+    if login.ended_at is None:
+        login.ended_at = now

@@ -27,6 +27,9 @@ class LoginSession(Base):
     authenticated_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    device: Mapped[str | None] = mapped_column(String(80))
+    place: Mapped[str | None] = mapped_column(String(60))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Grant(Base):
@@ -34,12 +37,15 @@ class Grant(Base):
 
     It ends with the log-in session it began in, unless it was given for offline access. ``claims`` are the single
     claims that were asked for and allowed, by where they are told: ``id_token``, ``userinfo``.
+    With ``delegation_id`` the subject acts for somebody else, within the own grant ``sits_in_id``.
     """
 
     __tablename__ = "grants"
     __table_args__ = (
         Index("ix_grants_living_of_subject", "subject_id", postgresql_where=text("ended_at IS NULL")),
         Index("ix_grants_login_session_id", "login_session_id"),
+        Index("ix_grants_sits_in_id", "sits_in_id", postgresql_where=text("sits_in_id IS NOT NULL")),
+        Index("ix_grants_delegation_id", "delegation_id", postgresql_where=text("delegation_id IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -57,3 +63,5 @@ class Grant(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[SessionEndReason | None]
+    delegation_id: Mapped[UUID | None]
+    sits_in_id: Mapped[UUID | None] = mapped_column(ForeignKey("grants.id"))

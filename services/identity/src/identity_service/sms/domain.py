@@ -7,12 +7,17 @@ class SmsTemplate(StrEnum):
     """What a text message is for."""
 
     SIGN_UP_CODE = "SIGN_UP_CODE"
+    PASSWORD_RESET_CODE = "PASSWORD_RESET_CODE"  # noqa: S105 - no password
 
 
 TEXTS: dict[SmsTemplate, dict[str, str]] = {
     SmsTemplate.SIGN_UP_CODE: {
         "zh": "【联办】您正在注册政务服务账号，验证码 {code}，{minutes} 分钟内有效。工作人员不会索要验证码。",
         "en": "[Lianban] Your sign-up code is {code}, valid for {minutes} minutes. Nobody of ours will ask you for it.",
+    },
+    SmsTemplate.PASSWORD_RESET_CODE: {
+        "zh": "【联办】您正在重置登录密码，验证码 {code}，{minutes} 分钟内有效。如非本人操作请忽略，切勿告知他人。",
+        "en": "[Lianban] Your code to reset the password is {code}, valid for {minutes} minutes. Tell it to nobody.",
     },
 }
 

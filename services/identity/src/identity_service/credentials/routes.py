@@ -1,0 +1,50 @@
+"""HTTP of passwords."""
+
+from typing import Annotated
+
+from fastapi import status
+
+from identity_service.credentials import handlers
+from identity_service.credentials.schemas import PasswordChange, PasswordReset
+from identity_service.db import InTransactions
+from identity_service.sessions.routes import ME_SECURITY
+from service_common.app import Now, Ring, api_router
+from service_common.auth import PUBLIC, Caller, require
+
+router = api_router("credentials", prefix="/identity/v1")
+
+
+@router.post(
+    "/me/password",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Change the password 修改密码",
+    description="Needs the current one. Every other session and app is logged out. A repeat fails on the old password, "
+    "so no `Idempotency-Key` is needed.",
+)
+async def change_password(
+    body: PasswordChange,
+    transactions: InTransactions,
+    ring: Ring,
+    caller: Annotated[Caller, require(ME_SECURITY)],
+    now: Now,
+) -> None:
+    await handlers.change_password(
+        transactions,
+        ring,
+        caller,
+        current=body.current_password.get_secret_value(),
+        new=body.new_password.get_secret_value(),
+        now=now,
+    )
+
+
+@router.post(
+    "/password-resets",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Reset a forgotten password 重置密码",
+    description="With a code from `POST /phone-codes` of purpose `PASSWORD_RESET`; all sessions end. One refusal for "
+    "everything that may be wrong. The code works once, so no `Idempotency-Key` is needed.",
+    dependencies=[PUBLIC],
+)
+async def reset_password(body: PasswordReset, transactions: InTransactions, ring: Ring, now: Now) -> None:
+    await handlers.reset_password(transactions, ring, body.wish(), now=now)
