@@ -32,6 +32,7 @@ from service_common.db import (
     new_id,
     service_metadata,
 )
+from service_common.delegation import Act
 from service_common.errors import NotFound
 from service_common.etag import ExpectedVersion, check_version, set_etag
 from service_common.idempotency import Once
@@ -74,8 +75,13 @@ router = api_router("notes", prefix="/identity/v1/notes")
 
 @router.post("", status_code=201)
 async def create_note(
-    caller: Annotated[Caller, require(NOTES)], _once: Once, session: Session, now: Now, body: NoteIn
+    caller: Annotated[Caller, require(NOTES, act=Act.SUBMIT)],
+    _once: Once,
+    session: Session,
+    now: Now,
+    body: NoteIn,
 ) -> NoteOut:
+    caller.need_matter("identity", "notes")
     note = Note(id=new_id(), text=body.text)
     session.add(note)
     await outbox.add(session, note, PersonRegistered(person_id=note.id), now=now)

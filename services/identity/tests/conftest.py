@@ -74,6 +74,7 @@ async def settings(database_url: str, nats_server: TestNats, tmp_path: Path) -> 
         data_keys=SecretStr(f"1:{key}"),
         index_key=SecretStr(key),
         allow_fixture_identities=True,
+        delegation_least_level=2,  # that of the people of the register
         sms_outbox_file=tmp_path / "sms.jsonl",
         event_max_tries=3,
         stream_max_bytes=64 * 1024**2,

@@ -110,6 +110,8 @@ def _told_alone(name: str, state: StateFolder, clients_file: Path, scopes_file: 
                 "SMS_OUTBOX_FILE": str(state.path / "sms.jsonl"),
                 # The people of the demo register carry numbers that nobody can have.
                 "ALLOW_FIXTURE_IDENTITIES": "true",
+                # The demonstration's people are verified to level 2: name and number, no face.
+                "DELEGATION_LEAST_LEVEL": "2",
             }
         case "gateway":
             # A partner's system that is tried out on this machine listens on loopback.

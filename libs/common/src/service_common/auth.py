@@ -2,6 +2,9 @@
 
 A route declares its scope: ``caller: Annotated[Caller, require(CASES_DECIDE)]``. Scopes are exported with OpenAPI, and identity
 grants them by role. The scope is the role check only; every handler checks the object as well.
+
+Who acts for somebody else is let in only where a route says which act it is: ``require(APPLICATIONS_WRITE, act=Act.SUBMIT)``.
+A route that says nothing is for the person alone. The handler checks the matter: ``caller.need_matter("acceptance", code)``.
 """
 
 from collections.abc import Iterable
@@ -13,9 +16,10 @@ import structlog
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
+from service_common.delegation import Act, Delegation, NotDelegable, OutsideDelegation, delegation_of
 from service_common.errors import Forbidden, Unauthenticated
 from service_common.timeline import Actor
-from service_common.tokens import TokenVerifier
+from service_common.tokens import InvalidToken, TokenVerifier
 
 
 class MissingScope(Forbidden):
@@ -77,7 +81,10 @@ def scope(name: str, *, zh: str, en: str, roles: Iterable[str]) -> Scope:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What the token says about who calls. No names, no numbers: those are identity's."""
+    """What the token says about who calls. No names, no numbers: those are identity's.
+
+    With a ``delegation`` the subject is the principal, for whom something is done; ``actor_id`` is who does it.
+    """
 
     subject_id: str
     subject_type: str  # person, staff or client
@@ -89,6 +96,7 @@ class Caller:
     department_id: UUID | None = None
     division: str | None = None
     roles: frozenset[str] = field(default_factory=frozenset)
+    delegation: Delegation | None = None
 
     @property
     def person_id(self) -> UUID:
@@ -108,15 +116,52 @@ class Caller:
         return UUID(self.subject_id)
 
     @property
+    def actor_id(self) -> str:
+        """Who really does it: the agent of a delegation, else the subject."""
+        return self.delegation.agent_id if self.delegation else self.subject_id
+
+    @property
+    def acting_id(self) -> UUID:
+        """The person who does it, or the staff member who helps. Raises: NotAPerson."""
+        return UUID(self.delegation.agent_id) if self.delegation else self.person_id
+
+    @property
     def actor(self) -> Actor:
-        """For the timeline."""
-        return Actor(self.subject_type, self.subject_id)
+        """For the timeline: who does it, and for whom."""
+        if self.delegation is None:
+            return Actor(self.subject_type, self.subject_id)
+        of = self.delegation
+        return Actor(
+            of.agent_kind, of.agent_id, on_behalf_of=self.subject_id, delegation_id=str(self.delegation.id)
+        )
+
+    @property
+    def holders(self) -> frozenset[UUID]:
+        """Whose matters these are: the person's own and those of represented legal persons; a principal's alone."""
+        if self.subject_type not in ("person", "legal_person"):
+            return frozenset()
+        try:
+            return self.represents | {UUID(self.subject_id)}
+        except ValueError:  # a pairwise identifier names nobody here
+            return self.represents
 
     def may_act_for(self, holder_id: UUID) -> bool:
         """Whether this person is the holder, or acts for that legal person."""
-        return self.subject_type == "person" and (
-            self.subject_id == str(holder_id) or holder_id in self.represents
-        )
+        return holder_id in self.holders
+
+    def need_act(self, act: Act) -> None:
+        """Raises: NotDelegable, for an agent who was not allowed this kind of act."""
+        if self.delegation is not None and not self.delegation.allows(act):
+            raise NotDelegable
+
+    def need_matter(self, service: str, code: str) -> None:
+        """Raises: OutsideDelegation, for an agent whose authorization is about other matters."""
+        if not self.may_handle(service, code):
+            raise OutsideDelegation
+
+    def may_handle(self, service: str, code: str) -> bool:
+        """Whether an item, bundle or licence type is within what somebody may do: for lists that leave out the rest."""
+        return self.delegation is None or self.delegation.covers(service, code)
 
     def need_trust_level(self, needed: int) -> None:
         """Raises: TrustLevelTooLow."""
@@ -138,6 +183,7 @@ def caller_from_claims(claims: dict[str, Any]) -> Caller:
         department_id=UUID(claims["department_id"]) if claims.get("department_id") else None,
         division=claims.get("division"),
         roles=frozenset(claims.get("roles", [])),
+        delegation=delegation_of(claims),
     )
 
 
@@ -146,26 +192,50 @@ _bearer = HTTPBearer(
 )
 
 
-async def _authenticate(
-    request: Request,
-    needed: SecurityScopes,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Caller:
-    if credentials is None:
-        raise Unauthenticated
-    verifier: TokenVerifier = request.app.state.token_verifier
-    caller = caller_from_claims(await verifier.verify(credentials.credentials))
-    for name in needed.scopes:
-        if name not in caller.scopes:
-            raise MissingScope(scope=name)
-    request.state.caller = caller
-    structlog.contextvars.bind_contextvars(client_id=caller.client_id, subject_id=caller.subject_id)
-    return caller
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """Lets in who has the scopes of a route. ``act``: what an agent must be allowed; none: no agent enters."""
+
+    act: Act | None = None
+
+    async def __call__(
+        self,
+        request: Request,
+        needed: SecurityScopes,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    ) -> Caller:
+        if credentials is None:
+            raise Unauthenticated
+        verifier: TokenVerifier = request.app.state.token_verifier
+        caller = _read(await verifier.verify(credentials.credentials))
+        for name in needed.scopes:
+            if name not in caller.scopes:
+                raise MissingScope(scope=name)
+        if caller.delegation is not None:
+            if self.act is None:
+                raise NotDelegable
+            caller.need_act(self.act)
+        request.state.caller = caller
+        structlog.contextvars.bind_contextvars(client_id=caller.client_id, subject_id=caller.subject_id)
+        if caller.delegation is not None:
+            structlog.contextvars.bind_contextvars(actor_id=caller.actor_id)
+        return caller
 
 
-def require(*scopes: Scope) -> Any:
-    """The dependency that lets in a caller with these scopes: ``Annotated[Caller, require(CASES_DECIDE)]``."""
-    return Security(_authenticate, scopes=[one.name for one in scopes])
+def _read(claims: dict[str, Any]) -> Caller:
+    """Raises: InvalidToken, for claims that are not of our form."""
+    try:
+        return caller_from_claims(claims)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidToken from error
+
+
+def require(*scopes: Scope, act: Act | None = None) -> Any:
+    """The dependency that lets in a caller with these scopes: ``Annotated[Caller, require(CASES_DECIDE)]``.
+
+    ``act`` opens the route to agents whose delegation allows that act.
+    """
+    return Security(_Guard(act), scopes=[one.name for one in scopes])
 
 
 async def _open_to_all() -> None:
@@ -177,4 +247,4 @@ PUBLIC = Depends(_open_to_all)
 
 def is_guard(dependency: object) -> bool:
     """Whether a dependency decides who may enter: for the test that every route has one."""
-    return dependency in (_authenticate, _open_to_all)
+    return isinstance(dependency, _Guard) or dependency is _open_to_all

@@ -133,7 +133,7 @@ async def _claim_key(
     if not idempotency_key:
         raise KeyMissing
     caller = getattr(request.state, "caller", None)
-    subject_id = f"{caller.subject_type}:{caller.subject_id}" if caller else "anonymous"
+    subject_id = _sender(caller)
     body = await request.body()
     payload = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + body
     claim = _Claim(
@@ -141,6 +141,14 @@ async def _claim_key(
     )
     await claim.take()
     request.state.idempotency_claim = claim
+
+
+def _sender(caller: Any) -> str:
+    """Whose key it is: an agent's are not those of the principal."""
+    if caller is None:
+        return "anonymous"
+    own = f"{caller.subject_type}:{caller.subject_id}"
+    return f"{own}:{caller.actor_id}" if caller.delegation else own
 
 
 # Put it after the caller in a route's parameters: the key belongs to who sends it. The router must be made with

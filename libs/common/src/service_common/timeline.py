@@ -22,10 +22,19 @@ GENESIS = b"\x00" * 32
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it: a person, a staff member, a client, or the system itself."""
+    """Who did it: a person, a staff member, a client, or the system itself; and in whose name, if not their own."""
 
     kind: str
     id: str
+    on_behalf_of: str | None = None
+    delegation_id: str | None = None
+
+    def sign(self, facts: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The facts of an entry, with for whom and by what right it was done: the chain of hashes covers both."""
+        signed = dict(facts or {})
+        if self.on_behalf_of is not None:
+            signed |= {"on_behalf_of": self.on_behalf_of, "delegation_id": self.delegation_id}
+        return signed
 
 
 SYSTEM = Actor("system", "system")
@@ -85,7 +94,7 @@ async def append(
             )
         ).first()
     sequence, previous_hash = (last.sequence + 1, last.hash) if last else (1, GENESIS)
-    facts = facts or {}
+    facts = actor.sign(facts)
     digest = entry_hash(
         aggregate_id=aggregate_id,
         sequence=sequence,
@@ -119,6 +128,7 @@ async def begin_all(
     at: datetime,
 ) -> None:
     """The first entry of several aggregates made in this transaction, facts by id: one statement for all of them."""
+    signed = {aggregate_id: actor.sign(facts) for aggregate_id, facts in firsts.items()}
     rows = [
         {
             "aggregate_id": aggregate_id,
@@ -139,7 +149,7 @@ async def begin_all(
                 previous_hash=GENESIS,
             ),
         }
-        for aggregate_id, facts in firsts.items()
+        for aggregate_id, facts in signed.items()
     ]
     if rows:
         await session.execute(insert(timeline_entries).values(rows))

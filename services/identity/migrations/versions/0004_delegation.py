@@ -1,5 +1,9 @@
 """Delegations, proofs of possession"""
 
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -7,8 +11,54 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "delegations",
+        sa.Column(
+            "principal_kind",
+            sa.Enum("NATURAL_PERSON", "LEGAL_PERSON", name="holderkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("principal_id", sa.Uuid(), nullable=False),
+        sa.Column("granted_by", sa.Uuid(), nullable=False),
+        sa.Column(
+            "agent_kind",
+            sa.Enum("PERSON", "HELPER", name="agentkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("agent_id", sa.Uuid(), nullable=False),
+        sa.Column("acts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("matters", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("max_uses", sa.BigInteger(), nullable=True),
+        sa.Column("uses", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.Column("text_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_by", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["granted_by"], ["persons.id"], name=op.f("fk_delegations_granted_by_persons")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delegations")),
+    )
+    op.create_index("ix_delegations_principal_id_id", "delegations", ["principal_id", "id"])
+    op.create_index("ix_delegations_agent_id_id", "delegations", ["agent_id", "id"])
+    op.add_column("grants", sa.Column("delegation_id", sa.Uuid(), nullable=True))
+    op.add_column("grants", sa.Column("sits_in_id", sa.Uuid(), nullable=True))
+    op.create_foreign_key(op.f("fk_grants_sits_in_id_grants"), "grants", "grants", ["sits_in_id"], ["id"])
+    for name in ("sits_in_id", "delegation_id"):
+        op.create_index(
+            f"ix_grants_{name}", "grants", [name], postgresql_where=sa.text(f"{name} IS NOT NULL")
+        )
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column("grants", "sits_in_id")
+    op.drop_column("grants", "delegation_id")
+    op.drop_table("delegations")

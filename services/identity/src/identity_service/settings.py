@@ -39,12 +39,25 @@ class Settings(ServiceSettings):
     )
     id_token_seconds: int = Field(default=300, description="Life of an ID token.")
     code_seconds: int = Field(default=60, description="Life of an authorization code.")
+    device_code_seconds: int = Field(
+        default=600, description="How long a device waits to be let in (RFC 8628)."
+    )
     pushed_request_seconds: int = Field(
         default=90, description="Life of a pushed authorization request (RFC 9126)."
     )
     refresh_token_days: int = Field(default=30, description="Life of an unused refresh token.")
     refresh_replay_seconds: int = Field(
         default=10, description="How long after its use a refresh token gives its successor once more."
+    )
+    delegation_least_level: int = Field(
+        default=3,
+        ge=1,
+        le=4,
+        description="Trust level that both sides of a delegation need; the demonstration, whose people are verified to level 2, "
+        "runs with 2.",
+    )
+    delegation_sitting_minutes: int = Field(
+        default=60, description="How long an agent may go on in one use of a delegation."
     )
     session_idle_minutes: int = Field(default=60, description="A log-in session ends when unused this long.")
     session_hours: int = Field(default=12, description="Longest life of a log-in session.")
@@ -64,6 +77,15 @@ class Settings(ServiceSettings):
     @property
     def token_endpoint(self) -> str:
         return f"{self.issuer}/token"
+
+    @property
+    def device_authorization_endpoint(self) -> str:
+        return f"{self.issuer}/device_authorization"
+
+    @property
+    def device_page(self) -> str:
+        """Where people let devices in."""
+        return f"{self.issuer}/device"
 
     @property
     def pushed_request_endpoint(self) -> str:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
+from service_common.contracts.acceptance import HolderKind
 from service_common.contracts.envelope import Event
 
 
@@ -45,6 +46,46 @@ class AgentRevoked(Event):
     subject: ClassVar[str] = "gov.identity.agent.revoked.v1"
     legal_person_id: UUID
     person_id: UUID
+
+
+class AgentKind(StrEnum):
+    """Who acts for a principal: another person 亲友代办, or a member of staff who helps 帮代办."""
+
+    PERSON = "PERSON"
+    HELPER = "HELPER"
+
+
+class DelegationFacts(Event):
+    """Somebody lets somebody else act for them."""
+
+    delegation_id: UUID
+    principal_kind: HolderKind
+    principal_id: UUID
+    agent_kind: AgentKind
+    agent_id: UUID
+
+
+class DelegationGranted(DelegationFacts):
+    """The principal has agreed; the agent may act when it has accepted, within the period."""
+
+    subject: ClassVar[str] = "gov.identity.delegation.granted.v1"
+    acts: list[str]
+    matters: list[str]
+    valid_from: datetime | None
+    valid_until: datetime
+
+
+class DelegationAccepted(DelegationFacts):
+    """The agent has accepted, once: tokens can be got for it from now on."""
+
+    subject: ClassVar[str] = "gov.identity.delegation.accepted.v1"
+
+
+class DelegationRevoked(DelegationFacts):
+    """One of the two ended it. Its access tokens are refused from now on: their sessions end with it."""
+
+    subject: ClassVar[str] = "gov.identity.delegation.revoked.v1"
+    by_principal: bool
 
 
 class DepartmentChanged(Event):

@@ -222,6 +222,16 @@ async def get_legal_person(session: AsyncSession, legal_person_id: UUID) -> Lega
     return legal_person
 
 
+async def legal_person_of_representative(
+    session: AsyncSession, person_id: UUID, legal_person_id: UUID
+) -> LegalPerson:
+    """An active legal person whose representative somebody is now. Raises: NoSuchLegalPerson."""
+    legal_person = await session.get(LegalPerson, legal_person_id)
+    if legal_person is None or not legal_person.is_active or legal_person.representative_id != person_id:
+        raise NoSuchLegalPerson
+    return legal_person
+
+
 async def _represented_by(session: AsyncSession, caller: Caller, legal_person_id: UUID) -> LegalPerson:
     legal_person = await session.get(LegalPerson, legal_person_id, with_for_update=True)
     if legal_person is None or legal_person.representative_id != caller.person_id:

@@ -172,6 +172,15 @@ def name_of(staff: Staff, ring: KeyRing) -> str:
     return ring.decrypt(staff.name, column=_NAME_COLUMN)
 
 
+async def find_helper(session: AsyncSession, ring: KeyRing, username: str) -> tuple[UUID, str] | None:
+    """The id and name of the window clerk with this user name, who may help people 帮代办."""
+    account_id = await accounts.find_account_id(session, username)
+    member = await session.get(Staff, account_id) if account_id else None
+    if member is None or not member.is_active or Role.CLERK not in member.roles:
+        return None
+    return member.id, name_of(member, ring)
+
+
 async def snapshot_staff(session: AsyncSession) -> Sequence[Row[Staff, str]]:
     """Everybody with the division of the department, for projections."""
     found = await session.execute(
