@@ -155,6 +155,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/identity/v1", "identity"),
     Route("/identity/login", "identity", Entry.PROTOCOL, rate_class=RateClass.LOGIN),
     Route("/identity/token", "identity", Entry.PROTOCOL, rate_class=RateClass.LOGIN),
+    Route("/identity/device", "identity", Entry.PROTOCOL, rate_class=RateClass.LOGIN),
+    Route("/identity/device_authorization", "identity", Entry.PROTOCOL, rate_class=RateClass.LOGIN),
     Route("/identity", "identity", Entry.PROTOCOL, body_limit=64 * KIB),
     # -- acceptance: the catalogue is for everybody, progress asks for its own password, downloads for a signed link
     *(public(f"/acceptance/v1/{kind}", "acceptance") for kind in ("items", "bundles", "themes")),

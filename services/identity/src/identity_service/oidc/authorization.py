@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import InvalidRequestError, InvalidScopeError
@@ -169,13 +170,19 @@ async def _needs_consent(
 
 
 async def give_consent(work: Work, asked: NeedsConsent, interaction: Interaction) -> None:
+    """The person has allowed what the consent page shows."""
+    names = [entry.name for entry in asked.scopes]
+    await remember_consent(work, asked.subject.id, asked.client.client_id, names)
+    interaction.consented_at = work.now
+
+
+async def remember_consent(work: Work, subject_id: UUID, client_id: str, names: Iterable[str]) -> None:
     """Remembers what somebody allowed a client, on top of what was allowed before."""
-    given = await work.session.get(Consent, (asked.subject.id, asked.client.client_id))
-    names = {entry.name for entry in asked.scopes} | set(given.scopes if given else ())
+    given = await work.session.get(Consent, (subject_id, client_id))
     consent = insert(Consent).values(
-        subject_id=asked.subject.id,
-        client_id=asked.client.client_id,
-        scopes=sorted(names),
+        subject_id=subject_id,
+        client_id=client_id,
+        scopes=sorted({*names, *(given.scopes if given else ())}),
         given_at=work.now,
     )
     new = consent.excluded
@@ -185,7 +192,6 @@ async def give_consent(work: Work, asked: NeedsConsent, interaction: Interaction
             set_={"scopes": new.scopes, "given_at": new.given_at},
         )
     )
-    interaction.consented_at = work.now
 
 
 def pairs_of(parameters: Asked) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from identity_service.oidc.client_authentication import CONFIDENTIAL_METHODS, METHODS
 from identity_service.oidc.domain import ASSERTION_ALGORITHMS
+from identity_service.relying_parties.domain import GrantType
 from identity_service.scopes import ScopeCatalogue
 from identity_service.settings import Settings
 from identity_service.signing.domain import ALGORITHM
@@ -20,6 +21,7 @@ def provider_metadata(settings: Settings, catalogue: ScopeCatalogue) -> dict[str
         "token_endpoint": settings.token_endpoint,
         "pushed_authorization_request_endpoint": settings.pushed_request_endpoint,
         "require_pushed_authorization_requests": False,
+        "device_authorization_endpoint": settings.device_authorization_endpoint,
         "jwks_uri": f"{issuer}/jwks",
         "userinfo_endpoint": f"{issuer}/userinfo",
         "introspection_endpoint": f"{issuer}/introspect",
@@ -28,7 +30,7 @@ def provider_metadata(settings: Settings, catalogue: ScopeCatalogue) -> dict[str
         "scopes_supported": sorted(catalogue.names),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": [str(one) for one in GrantType],
         "code_challenge_methods_supported": ["S256"],
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": [ALGORITHM],

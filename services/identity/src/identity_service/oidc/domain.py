@@ -3,11 +3,12 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from identity_service.accounts.domain import SubjectKind
+from identity_service.accounts.domain import SubjectKind, Throttle
+from service_common.errors import Forbidden, NotFound
 
 ASSERTION_ALGORITHMS = ["ES256", "EdDSA", "PS256", "RS256"]
 """With which clients may sign. Named one by one: `none` and shared-key algorithms are not among them."""
@@ -31,6 +32,39 @@ class NoticeStatus(StrEnum):
     PENDING = "PENDING"
     DELIVERED = "DELIVERED"
     FAILED = "FAILED"
+
+
+class NoSuchDevice(NotFound):
+    """The user code is unknown, has expired, or was decided about. Nothing tells which."""
+
+    code = "no_such_device_authorization"
+    zh = "设备码不正确或已失效，请核对设备上显示的代码，或在设备上重新获取。"
+    en = "The code is wrong or no longer valid: compare it with the device, or get a new one there."
+
+
+class NothingToAllow(Forbidden):
+    """The device asks for what this person may not do at all."""
+
+    code = "nothing_to_allow"
+    zh = "该设备请求的权限不适用于您的账号。"
+    en = "The device asks for nothing that your account may do."
+
+
+USER_CODES_OF_SUBJECT = Throttle(
+    "user-code-subject", 10, timedelta(seconds=2), timedelta(seconds=60), timedelta(minutes=15)
+)
+"""Of one person: twenty-five thousand million codes are not found at this speed (RFC 8628 §5.1)."""
+USER_CODES_OF_ADDRESS = Throttle(
+    "user-code-address", 100, timedelta(seconds=2), timedelta(minutes=5), timedelta(minutes=15)
+)
+
+_USER_CODE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{8}")
+
+
+def normal_user_code(typed: str) -> str | None:
+    """A user code as it was given out, however it was typed: small letters, without the hyphen, with spaces (RFC 8628 §6.1)."""
+    letters = re.sub(r"[\s-]", "", typed).upper()
+    return f"{letters[:4]}-{letters[4:]}" if _USER_CODE.fullmatch(letters) else None
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

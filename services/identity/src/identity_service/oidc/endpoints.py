@@ -16,6 +16,7 @@ from sqlalchemy.util.concurrency import await_
 
 from identity_service.oidc.client_authentication import CONFIDENTIAL_METHODS, METHODS, KeyAssertion
 from identity_service.oidc.clients import SERVICE_ROLE, OAuthClient
+from identity_service.oidc.device import DeviceEndpoint, DeviceGrant
 from identity_service.oidc.grants import (
     ClientGrant,
     CodeGrant,
@@ -23,7 +24,7 @@ from identity_service.oidc.grants import (
     S256Only,
     hash_refresh_token,
 )
-from identity_service.oidc.id_tokens import CodeIdToken, RefreshIdToken
+from identity_service.oidc.id_tokens import CodeIdToken, DeviceIdToken, RefreshIdToken
 from identity_service.oidc.models import RefreshToken
 from identity_service.oidc.provider import ACCESS_TOKEN_TYPE, Answer, Provider, ProviderRequest, Work
 from identity_service.oidc.pushed import PushedRequests
@@ -53,6 +54,7 @@ async def token_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: An
     provider.register_grant(CodeGrant, [S256Only(required=True), CodeIdToken(work)])
     provider.register_grant(RefreshGrant, [RefreshIdToken(work)])
     provider.register_grant(ClientGrant)
+    provider.register_grant(DeviceGrant, [DeviceIdToken(work)])
     request = _request(work.settings.token_endpoint, pairs, headers)
     return await _checked(provider, request, provider.create_token_response, request)
 
@@ -64,6 +66,17 @@ async def pushed_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: A
     provider.register_endpoint(PushedRequests)
     request = _request(work.settings.pushed_request_endpoint, pairs, headers)
     name = PushedRequests.ENDPOINT_NAME
+    return await _checked(provider, request, provider.create_endpoint_response, name, request)
+
+
+async def device_answer(
+    work: Work, pairs: Iterable[tuple[str, str]], headers: Any, *, address: str
+) -> Answer:
+    """Gives a device its codes (RFC 8628 §3.2). ``address`` is where it asks from."""
+    provider = _provider(work)
+    provider.register_endpoint(DeviceEndpoint(provider, address=address))
+    request = _request(work.settings.device_authorization_endpoint, pairs, headers)
+    name = DeviceEndpoint.ENDPOINT_NAME
     return await _checked(provider, request, provider.create_endpoint_response, name, request)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from authlib.oidc.core import OpenIDCode, OpenIDToken
 
 from identity_service.oidc.clients import OAuthClient
+from identity_service.oidc.device import DeviceInHand
 from identity_service.oidc.domain import Subject
 from identity_service.oidc.grants import CodeInHand, TokenInHand
 from identity_service.oidc.provider import ProviderRequest, Work
@@ -47,8 +48,12 @@ class _IdToken(OpenIDToken):  # type: ignore[misc]  # Authlib ships no types
 
     def generate_user_info(self, user: Subject, scope: str) -> dict[str, Any]:  # noqa: ARG002 - Authlib's signature
         """The subject as this client knows it. Name and phone are for the userinfo endpoint."""
-        in_hand: CodeInHand | TokenInHand = self._request.authorization_code or self._request.refresh_token
+        request = self._request
+        in_hand: CodeInHand | TokenInHand | DeviceInHand = (
+            request.authorization_code or request.refresh_token or request.credential
+        )
         grant = in_hand.grant
+        assert grant is not None
         return {
             "sub": subject_identifier(self._work.ring, self._request.client, user.id),
             "auth_time": int(grant.authenticated_at.timestamp()),
@@ -70,3 +75,7 @@ class CodeIdToken(_IdToken, OpenIDCode):  # type: ignore[misc]  # Authlib ships 
 
 class RefreshIdToken(_IdToken):
     """The ID token that comes with a refresh: same subject and log-in time, no nonce (OpenID Connect Core §12.2)."""
+
+
+class DeviceIdToken(_IdToken):
+    """The ID token for a device that was let in. It sent no nonce; the code itself is bound to it."""

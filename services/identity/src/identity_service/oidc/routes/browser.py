@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 from authlib.oauth2 import OAuth2Error
@@ -28,6 +29,7 @@ from identity_service.oidc.logout import log_out as end_logins
 from identity_service.oidc.logout import plan_logout
 from identity_service.oidc.provider import Work
 from identity_service.oidc.pushed import take_pushed
+from identity_service.oidc.routes.device_pages import DEVICE_PAGE, USER_CODE
 from identity_service.oidc.routes.work import CurrentBench
 from identity_service.pages import cookies
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
@@ -108,6 +110,9 @@ async def resume(
         if not asked:
             found.finished_at = work.now
             return see_other("/identity/login")
+        if set(asked) == {USER_CODE}:
+            found.finished_at = work.now
+            return see_other(f"{DEVICE_PAGE}?{urlencode(asked)}")
         outcome = await authorize(work, pairs_of(asked), await _login(visit, work), found)
         return _go_on(visit, work, outcome, found)
 

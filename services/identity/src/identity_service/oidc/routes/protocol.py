@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response, status
 
-from identity_service.edge import Catalogue, CurrentSettings, Keys
+from identity_service.edge import Catalogue, CurrentSettings, Keys, address_of
 from identity_service.oidc import endpoints
 from identity_service.oidc.discovery import provider_metadata
 from identity_service.oidc.provider import Answer
@@ -40,7 +40,8 @@ _CLIENT = {
 }
 _TOKEN_FORM = _form(
     {
-        "grant_type": "authorization_code, refresh_token or client_credentials.",
+        "grant_type": "authorization_code, refresh_token, client_credentials, or that of RFC 8628.",
+        "device_code": "From the device authorization.",
         "code": "From the redirect.",
         "redirect_uri": "As in the authorization request.",
         "code_verifier": "PKCE (RFC 7636).",
@@ -71,6 +72,11 @@ _PUSHED_FORM = _form(
         "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
         "code_challenge_method": "S256",
     },
+)
+_DEVICE_FORM = _form(
+    {"scope": "What the device needs.", "resource": "urn:lianban:<service> (RFC 8707).", **_CLIENT},
+    [],
+    {"client_id": "lianban-kiosk", "scope": "openid profile"},
 )
 _OF_TOKEN = _form(
     {"token": "An access or refresh token.", "token_type_hint": "access_token or refresh_token.", **_CLIENT},
@@ -115,7 +121,7 @@ async def jwks(keys: Keys, response: Response) -> dict[str, Any]:
 @router.post(
     "/token",
     summary="Get tokens 获取令牌",
-    description="Authorization code with PKCE, refresh with rotation, client credentials.",
+    description="Authorization code with PKCE, refresh with rotation, client credentials, device code.",
     dependencies=[PUBLIC],
     openapi_extra=_TOKEN_FORM,
 )
@@ -133,6 +139,18 @@ async def token(request: Request, work: CurrentWork) -> Response:
 )
 async def push(request: Request, work: CurrentWork) -> Response:
     return _response(await endpoints.pushed_answer(work, await _pairs(request), request.headers))
+
+
+@router.post(
+    "/device_authorization",
+    summary="Ask for a device to be let in 设备授权请求",
+    description="RFC 8628. Show `user_code` and a QR code of `verification_uri_complete`, and poll the token endpoint.",
+    dependencies=[PUBLIC],
+    openapi_extra=_DEVICE_FORM,
+)
+async def authorize_device(request: Request, work: CurrentWork) -> Response:
+    pairs = await _pairs(request)
+    return _response(await endpoints.device_answer(work, pairs, request.headers, address=address_of(request)))
 
 
 @router.post(

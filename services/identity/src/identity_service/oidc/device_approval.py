@@ -1,0 +1,142 @@
+"""Letting a device in: what the person sees of it, and the decision (RFC 8628 §3.3, scan to log in 扫码登录)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity_service.accounts.domain import SubjectKind
+from identity_service.accounts.throttling import Bucket, admit, forgive
+from identity_service.oidc.authorization import remember_consent
+from identity_service.oidc.clients import OAuthClient, find_client
+from identity_service.oidc.device import address_of, hash_user_code
+from identity_service.oidc.domain import (
+    USER_CODES_OF_ADDRESS,
+    USER_CODES_OF_SUBJECT,
+    DeviceStatus,
+    NoSuchDevice,
+    NothingToAllow,
+    Subject,
+    normal_user_code,
+)
+from identity_service.oidc.models import DeviceAuthorization
+from identity_service.oidc.provider import Work
+from identity_service.oidc.subjects import load_subject
+from identity_service.scopes import ScopeEntry
+from identity_service.sessions import handlers as sessions
+from identity_service.sessions.domain import Method, Origin, place_of
+from identity_service.sessions.models import Grant
+from service_common.auth import Caller
+from service_common.crypto import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """Who decides, as they logged in themselves."""
+
+    subject_id: UUID
+    kind: SubjectKind
+    methods: Sequence[str]
+    authenticated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A device that waits for a decision, and what it would get."""
+
+    row: DeviceAuthorization
+    client: OAuthClient
+    subject: Subject
+    scopes: tuple[ScopeEntry, ...]
+    address: str
+
+
+async def approver_of(work: Work, caller: Caller) -> Approver:
+    """The person who holds the phone. Only the platform's own app may decide. Raises: NoSuchDevice."""
+    client = await find_client(work.session, work.ring, work.services, work.catalogue, caller.client_id)
+    grant = await sessions.find_grant(work.session, UUID(caller.session_id)) if caller.session_id else None
+    if client is None or not client.is_first_party or grant is None or grant.ended_at is not None:
+        raise NoSuchDevice
+    return Approver(grant.subject_id, grant.kind, grant.methods, grant.authenticated_at)
+
+
+def _buckets(subject_id: UUID, address: str) -> list[Bucket]:
+    return [
+        Bucket(USER_CODES_OF_SUBJECT, str(subject_id)),
+        Bucket(USER_CODES_OF_ADDRESS, address),
+    ]
+
+
+async def admit_guess(
+    session: AsyncSession, ring: KeyRing, *, subject_id: UUID, address: str, now: datetime
+) -> None:
+    """Counts a user code that somebody names, before it is looked at: in a transaction of its own. Raises: TooMany."""
+    await admit(session, ring, _buckets(subject_id, address), now=now)
+
+
+async def find_waiting(work: Work, approver: Approver, typed: str, *, address: str) -> Waiting:
+    """The device of a user code, locked. A right code takes back its attempt, and no more: else one could guess for ever.
+
+    Raises: NoSuchDevice for a code that is unknown, expired or decided about; NothingToAllow.
+    """
+    code = normal_user_code(typed)
+    row = (
+        await work.session.scalar(
+            select(DeviceAuthorization)
+            .where(DeviceAuthorization.user_code_hash == hash_user_code(work.ring, code))
+            .with_for_update()
+        )
+        if code
+        else None
+    )
+    if row is None or row.status is not DeviceStatus.PENDING or row.expires_at <= work.now:
+        raise NoSuchDevice
+    client = await find_client(work.session, work.ring, work.services, work.catalogue, row.client_id)
+    subject = await load_subject(work.session, approver.kind, approver.subject_id, now=work.now)
+    if client is None or subject is None:
+        raise NoSuchDevice
+    for bucket in sorted(_buckets(approver.subject_id, address), key=lambda one: one.key(work.ring)):
+        await forgive(work.session, work.ring, [], shared=bucket)
+    names = frozenset(row.scope.split()) & work.catalogue.grantable(subject.roles) & client.scopes
+    if not names:
+        raise NothingToAllow
+    scopes = tuple(work.catalogue.entries[name] for name in sorted(names))
+    return Waiting(row, client, subject, scopes, address_of(work.ring, row))
+
+
+async def approve(work: Work, approver: Approver, waiting: Waiting) -> None:
+    """Lets the device in, with a log-in session of its own: to end the one at the device does not end the phone's."""
+    names = [scope.name for scope in waiting.scopes]
+    login, _unused = await sessions.start_session(
+        work.session,
+        work.ring,
+        account_id=approver.subject_id,
+        kind=approver.kind,
+        methods=[Method(method) for method in approver.methods],
+        origin=Origin(waiting.client.name, place_of(waiting.address)),
+        now=work.now,
+    )
+    grant = Grant(
+        login_session_id=login.id,
+        subject_id=approver.subject_id,
+        kind=approver.kind,
+        client_id=waiting.client.client_id,
+        scope=" ".join(names),
+        resource=waiting.row.resource,
+        is_offline="offline_access" in names,
+        methods=list(approver.methods),
+        authenticated_at=approver.authenticated_at,
+    )
+    work.session.add(grant)
+    await work.session.flush()
+    waiting.row.status, waiting.row.grant_id = DeviceStatus.APPROVED, grant.id
+    if not waiting.client.is_first_party:
+        await remember_consent(work, approver.subject_id, waiting.client.client_id, names)
+
+
+def deny(waiting: Waiting) -> None:
+    """Sends the device away."""
+    waiting.row.status = DeviceStatus.DENIED
