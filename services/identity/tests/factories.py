@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,11 +15,14 @@ from identity_service.accounts import passwords
 from identity_service.accounts.domain import SubjectKind
 from identity_service.clients.authority import Authority
 from identity_service.db import Transactions
+from identity_service.delegations import handlers as delegations
+from identity_service.delegations.domain import Terms, text_hash
 from identity_service.legal_persons.handlers import register_legal_person
 from identity_service.legal_persons.models import LegalPerson
 from identity_service.organisation.domain import Role
 from identity_service.organisation.handlers import departments, staff
 from identity_service.organisation.models import Department, Staff
+from identity_service.people.domain import DocumentClaim
 from identity_service.people.handlers import sealing
 from identity_service.people.handlers.real_name import RealNameClaim, verify_real_name
 from identity_service.people.models import Person
@@ -33,8 +36,10 @@ from identity_service.relying_parties.handlers import (
 from identity_service.signing.handlers import SigningKeys
 from lianban_local.authority.register import population
 from service_common.auth import SCOPES, Caller
+from service_common.contracts.identity import AgentKind
 from service_common.crypto import KeyRing
 from service_common.db import new_id
+from service_common.delegation import Act
 
 PASSWORD = "seven solar terms"
 MARKET_USCC = "11990000LB0000230M"
@@ -134,7 +139,7 @@ class Population:
             self._transactions,
             self._ring,
             self._authority,
-            RealNameClaim(citizen.id, citizen.name, citizen.id_number),
+            RealNameClaim(citizen.id, citizen.name, DocumentClaim(citizen.id_number)),
             allow_fixtures=True,
             now=self._now(),
         )
@@ -230,9 +235,42 @@ class Population:
                 session, operator.caller, client.client_id, active=False, expected_version=row.version
             )
 
+    async def delegation(
+        self, principal: Citizen, agent: Citizen | Officer, *, accepted: bool = True, **terms: Any
+    ) -> UUID:
+        """A delegation that both have agreed to; unless said otherwise all acts on all matters of acceptance."""
+        usual = {
+            "acts": frozenset(Act),
+            "matters": frozenset({"acceptance:*"}),
+            "valid_until": self._now() + timedelta(days=30),
+        }
+        company = terms.pop("legal_person_id", None)
+        sought = (
+            delegations.AgentSought(AgentKind.HELPER, username=agent.username)
+            if isinstance(agent, Officer)
+            else delegations.AgentSought(AgentKind.PERSON, name=agent.name, phone=agent.phone)
+        )
+        offer = delegations.Offer(sought, Terms(**{**usual, **terms}), company)
+        facts: dict[str, Any] = {"level": 1, "now": self._now()}
+        async with self._transactions() as session:
+            draft = await delegations.draft_text(session, self._ring, principal.caller, offer, **facts)
+            agreed = text_hash(draft.text)
+            row = await delegations.grant_delegation(
+                session, self._ring, principal.caller, offer, agreed_hash=agreed, **facts
+            )
+            if accepted:
+                caller = replace(agent.caller, trust_level=3)
+                await delegations.accept_delegation(session, caller, row.id, agreed_hash=agreed, **facts)
+        return row.id
+
     async def app(self) -> RegisteredClient:
         """The platform's own app: public, on loopback, with every scope its user may have."""
         return await self.client(
+            grant_types=[
+                GrantType.AUTHORIZATION_CODE,
+                GrantType.REFRESH_TOKEN,
+                GrantType.TOKEN_EXCHANGE,
+            ],
             authentication=Authentication.NONE,
             redirect_uris=[LOOPBACK],
             scopes=["*"],

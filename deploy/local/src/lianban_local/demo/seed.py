@@ -42,7 +42,11 @@ def own_app(scopes_file: Path) -> Client:
     return Client(
         client_id=OWN_APP,
         redirect_uris=[environment.APP_REDIRECT_URI, REDIRECT_URI],
-        grant_types=["authorization_code", "refresh_token"],
+        grant_types=[
+            "authorization_code",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ],
         scope=" ".join([*_STANDARD_SCOPES, *scopes]),
     )
 

@@ -210,15 +210,18 @@ async def read_delegation(
 
 
 @dataclass(frozen=True, slots=True)
-class InUse:
-    """A delegation that is being used: the sitting in which, and at which level its principal is known."""
+class Usable:
+    """A delegation that its agent can use now, held until the end of the transaction.
+
+    ``sitting`` is the agent's running use of it, if there is one; ``principal_level`` at which level its principal is known.
+    """
 
     delegation: Delegation
-    sitting: Grant
+    sitting: Grant | None
     principal_level: int
 
 
-async def begin_use(
+async def hold_usable(
     session: AsyncSession,
     delegation_id: UUID,
     sits_in: Grant,
@@ -226,11 +229,10 @@ async def begin_use(
     level: int,
     sitting: timedelta,
     now: datetime,
-) -> InUse | None:
-    """The agent's sitting for this delegation; a new one counts as a use. None when it cannot be used now.
+) -> Usable | None:
+    """The delegation, if this agent can use it now. Two sittings at once wait for each other: one of them is the last.
 
-    The row is held, so that two sittings at once cannot both be the last one. ``sits_in`` is the agent's own grant: what it
-    ends, ends this too.
+    ``sits_in`` is the agent's own grant. Both sides must still be known at the level.
     """
     delegation = await session.get(Delegation, delegation_id, with_for_update=True, populate_existing=True)
     if delegation is None or delegation.agent_id != sits_in.subject_id:
@@ -240,16 +242,19 @@ async def begin_use(
     principal_level = await _principal_level(session, delegation)
     if principal_level is None or principal_level < level:
         return None
-    standing = delegation.standing(now)
-    if standing not in (Standing.ACTIVE, Standing.USED_UP):
+    running = await sessions.find_sitting(session, sits_in, delegation.id, since=now - sitting)
+    usable = {Standing.ACTIVE} if running is None else {Standing.ACTIVE, Standing.USED_UP}
+    if delegation.standing(now) not in usable:
         return None
-    found = await sessions.find_sitting(session, sits_in, delegation.id, since=now - sitting)
-    if found is None:
-        if standing is Standing.USED_UP:
-            return None
-        delegation.uses += 1
-        found = await sessions.open_sitting(session, sits_in, delegation.id, now=now)
-    return InUse(delegation, found, principal_level)
+    return Usable(delegation, running, principal_level)
+
+
+async def sit_down(session: AsyncSession, usable: Usable, sits_in: Grant, *, now: datetime) -> Grant:
+    """The running sitting; a new one counts as a use. What ends the agent's own grant, ends it too."""
+    if usable.sitting is not None:
+        return usable.sitting
+    usable.delegation.uses += 1
+    return await sessions.open_sitting(session, sits_in, usable.delegation.id, now=now)
 
 
 _AGENT_KINDS = {SubjectKind.PERSON: AgentKind.PERSON, SubjectKind.STAFF: AgentKind.HELPER}

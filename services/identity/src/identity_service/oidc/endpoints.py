@@ -17,6 +17,7 @@ from sqlalchemy.util.concurrency import await_
 from identity_service.oidc.client_authentication import CONFIDENTIAL_METHODS, METHODS, KeyAssertion
 from identity_service.oidc.clients import SERVICE_ROLE, OAuthClient
 from identity_service.oidc.device import DeviceEndpoint, DeviceGrant
+from identity_service.oidc.exchange import ExchangeGrant
 from identity_service.oidc.grants import (
     ClientGrant,
     CodeGrant,
@@ -34,7 +35,20 @@ from identity_service.signing.domain import ALGORITHM
 from service_common.contracts.identity import SessionEndReason
 
 _AUDIENCE = "urn:lianban:"
-_OPAQUE_CLAIMS = ("iss", "sub", "aud", "client_id", "scope", "exp", "iat", "jti", "sid", "acr", "auth_time")
+_OPAQUE_CLAIMS = (
+    "iss",
+    "sub",
+    "aud",
+    "client_id",
+    "scope",
+    "exp",
+    "iat",
+    "jti",
+    "sid",
+    "acr",
+    "auth_time",
+    "act",
+)
 
 
 def _provider(work: Work) -> Provider:
@@ -55,6 +69,7 @@ async def token_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: An
     provider.register_grant(RefreshGrant, [RefreshIdToken(work)])
     provider.register_grant(ClientGrant)
     provider.register_grant(DeviceGrant, [DeviceIdToken(work)])
+    provider.register_grant(ExchangeGrant)
     request = _request(work.settings.token_endpoint, pairs, headers)
     return await _checked(provider, request, provider.create_token_response, request)
 

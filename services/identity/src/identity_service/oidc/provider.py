@@ -190,12 +190,21 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no t
         resource: str | None,
         subject: Subject | None = None,
         grant: Grant | None = None,
+        *,
+        on_behalf: dict[str, Any] | None = None,
+        until: datetime | None = None,
     ) -> dict[str, Any]:
-        """The token part of an answer: a JWT by RFC 9068 without any personal value. Raises: InvalidScopeError, InvalidTarget."""
+        """The token part of an answer: a JWT by RFC 9068 without any personal value.
+
+        ``on_behalf``: claims in place of the subject's own when it acts for somebody else. ``until``: when what it was given
+        for ends. Raises: InvalidScopeError, InvalidTarget.
+        """
         if not scopes:
             raise InvalidScopeError
         kept, audience = self.narrow(scopes, resource)
         seconds = self.work.settings.access_token_seconds
+        if until is not None:
+            seconds = min(seconds, int((until - self.work.now).total_seconds()))
         issued = int(self.work.now.timestamp())
         claims: dict[str, Any] = {
             "iss": self.work.settings.issuer,
@@ -207,7 +216,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no t
             "exp": issued + seconds,
         }
         if subject is not None and grant is not None:
-            claims |= subject_claims(subject, grant)
+            claims |= subject_claims(subject, grant) if on_behalf is None else on_behalf
         else:
             claims |= client_claims(client)
         return {

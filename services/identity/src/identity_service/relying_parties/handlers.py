@@ -100,7 +100,7 @@ async def register_own_app(
         authentication=Authentication.NONE,
         redirect_uris=redirect_uris,
         post_logout_redirect_uris=redirect_uris,
-        grant_types=[GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN],
+        grant_types=[GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantType.TOKEN_EXCHANGE],
         scopes=[ALL_SCOPES],
         jwks=None,
         department_id=None,
@@ -248,6 +248,14 @@ def _grant_problems(metadata: ClientMetadata) -> list[FieldProblem]:
         problems.append(
             _field(
                 "/grant_types", "公开应用不能使用 client_credentials。", "A public client has no credentials."
+            )
+        )
+    if GrantType.TOKEN_EXCHANGE in grants and not metadata.is_first_party:
+        problems.append(
+            _field(
+                "/grant_types",
+                "代办令牌只发给平台自有应用。",
+                "Only the platform's own applications get tokens for who acts for others.",
             )
         )
     return problems
