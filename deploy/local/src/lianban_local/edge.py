@@ -15,7 +15,7 @@ EdgeRenderer = Callable[[Path], None]
 
 
 def by_gateway(addresses: Addresses, deployables: Sequence[Deployable], log: Path) -> EdgeRenderer:
-    """``python -m gateway_service envoy``. Rendered anew at each start of the platform, for ports may have changed."""
+    """``python -m gateway_service.edge``. Rendered anew at each start of the platform, for ports may have changed."""
     upstreams = [
         word
         for deployable in deployables
@@ -29,7 +29,7 @@ def by_gateway(addresses: Addresses, deployables: Sequence[Deployable], log: Pat
     ]
 
     def render(file: Path) -> None:
-        command = [sys.executable, "-m", "gateway_service", "envoy", "--out", str(file), *options]
+        command = [sys.executable, "-m", "gateway_service.edge", "--out", str(file), *options]
         done = subprocess.run(
             born(command, SIGKILL, run_as=None), capture_output=True, text=True, check=False
         )

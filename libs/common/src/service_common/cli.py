@@ -17,7 +17,6 @@ from service_common.app import Service, create_app
 from service_common.db import Database
 from service_common.dead_letters import list_dead_letters, replay_dead_letter, show_dead_letter
 from service_common.logging import configure_logging
-from service_common.migrations import migrate as run_migrations
 from service_common.tables import outbox
 from service_common.telemetry import configure_telemetry
 
@@ -59,6 +58,9 @@ def service_cli(define: Callable[[], Service]) -> typer.Typer:
     @cli.command()
     def migrate() -> None:
         """Bring the database to the newest revision."""
+        # Here, because alembic would add 0.1 s to the start of every process.
+        from service_common.migrations import migrate as run_migrations  # noqa: PLC0415
+
         service = define()
         settings = service.settings
         run_migrations(

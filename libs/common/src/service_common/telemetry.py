@@ -7,7 +7,6 @@ from typing import Any
 
 from opentelemetry import metrics, propagate, trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
@@ -42,6 +41,9 @@ def configure_telemetry(service: str, settings: ServiceSettings) -> None:
         resource=resource, sampler=ParentBased(TraceIdRatioBased(settings.trace_sample_ratio))
     )
     if settings.otlp_endpoint:
+        # Here, because a process without a collector can spare itself protobuf and requests.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.otlp_endpoint)))
     if settings.traces_file:
         provider.add_span_processor(BatchSpanProcessor(JsonLinesSpanExporter(settings.traces_file)))
