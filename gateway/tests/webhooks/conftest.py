@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from gateway_service.webhooks import handlers
 from gateway_service.webhooks.dispatcher import Dispatcher
 from gateway_service.webhooks.domain import EventType
-from gateway_service.webhooks.sender import Sender
+from service_common.callouts import Sender
 from service_common.db import Database, new_id
 
 if TYPE_CHECKING:

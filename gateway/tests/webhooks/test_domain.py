@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway_service.webhooks.addresses import is_allowed
 from gateway_service.webhooks.domain import (
     MOST_TRIES,
     BadReceiver,
@@ -16,6 +15,7 @@ from gateway_service.webhooks.domain import (
     is_unreachable,
     next_try,
 )
+from service_common.public_addresses import is_allowed
 
 NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway_service.webhooks import sender as sending
-from gateway_service.webhooks.sender import Sender
+from service_common import callouts as sending
+from service_common.callouts import Sender
 
 if TYPE_CHECKING:
     from gateway.tests.conftest import Asked, Reply, StartPeer

@@ -21,8 +21,8 @@ from gateway_service.settings import Settings
 from gateway_service.webhooks import repository
 from gateway_service.webhooks.outcomes import record_answer
 from gateway_service.webhooks.sealing import material_of
-from gateway_service.webhooks.sender import Sender
 from gateway_service.webhooks.signing import signed_headers
+from service_common.callouts import Sender
 from service_common.clock import utc_now
 from service_common.crypto import KeyRing
 from service_common.db import Database

@@ -5,7 +5,6 @@ order.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -95,7 +94,6 @@ class NotVerified(Conflict):
 
 
 MOST_PER_DEPARTMENT = 20
-TIMEOUT_SECONDS = 15.0
 
 # After the first try: the schedule of the Standard Webhooks specification, ten tries over 75 hours.
 RETRY_DELAYS = (
@@ -114,25 +112,6 @@ MOST_TRIES = len(RETRY_DELAYS) + 1
 _JITTER = 0.1
 _LONGEST_RETRY_AFTER = timedelta(hours=24)
 SECRET_OVERLAP = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How a try ended: with an HTTP status, or with the name of what went wrong before one came."""
-
-    status: int | None
-    error: str | None = None
-    retry_after: timedelta | None = None
-    body: bytes = b""
-
-    @property
-    def accepted(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
-
-    @property
-    def gone(self) -> bool:
-        """The receiver asks never to be called again."""
-        return self.status == 410
 
 
 def next_try(

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway_service.webhooks import repository
 from gateway_service.webhooks.domain import (
     VERIFICATION,
-    Answer,
     DeliveryStatus,
     DisabledReason,
     EndpointStatus,
@@ -19,6 +18,7 @@ from gateway_service.webhooks.domain import (
     next_try,
 )
 from gateway_service.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookMessage
+from service_common.callouts import Answer
 
 
 async def record_answer(

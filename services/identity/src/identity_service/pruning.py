@@ -7,6 +7,7 @@ from sqlalchemy import delete
 from identity_service.accounts.throttling import prune_attempts
 from identity_service.db import Transactions
 from identity_service.login.handlers import prune_interactions
+from identity_service.oidc.backchannel import prune_notices
 from identity_service.oidc.device import prune_devices
 from identity_service.oidc.models import AuthorizationCode, RefreshToken, UsedAssertion
 from identity_service.oidc.pushed import prune_pushed
@@ -18,7 +19,7 @@ _CODES_KEPT = timedelta(days=1)
 
 async def prune(transactions: Transactions, *, now: datetime) -> None:
     """Deletes expired codes, tokens, assertions, interactions and counts."""
-    for forget in (prune_attempts, prune_interactions, prune_codes, prune_pushed, prune_devices):
+    for forget in (prune_attempts, prune_interactions, prune_codes, prune_pushed, prune_devices, prune_notices):
         async with transactions() as session:
             await forget(session, now=now)
     async with transactions() as session:

@@ -34,6 +34,12 @@ class Settings(ServiceSettings):
     )
     sms_gateway_token: SecretStr | None = Field(default=None, description="Bearer token of the SMS gateway.")
 
+    face_days: int = Field(default=365, description="How long a face comparison keeps up trust level 3.")
+    network_identity_days: int = Field(
+        default=365, description="How long a network identity 网证 keeps up trust level 3."
+    )
+    counter_days: int = Field(default=1095, description="How long a check at a counter keeps up trust level 4.")
+
     access_token_seconds: int = Field(
         default=300, description="Life of an access token; services rely on at most 300."
     )
@@ -41,6 +47,10 @@ class Settings(ServiceSettings):
     code_seconds: int = Field(default=60, description="Life of an authorization code.")
     device_code_seconds: int = Field(
         default=600, description="How long a device waits to be let in (RFC 8628)."
+    )
+    logout_loopback_allowed: bool = Field(
+        default=False,
+        description="Tell clients on loopback of logouts, over plain HTTP too: for one machine, never in production.",
     )
     pushed_request_seconds: int = Field(
         default=90, description="Life of a pushed authorization request (RFC 9126)."

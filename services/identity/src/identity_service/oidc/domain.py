@@ -67,6 +67,31 @@ def normal_user_code(typed: str) -> str | None:
     return f"{letters[:4]}-{letters[4:]}" if _USER_CODE.fullmatch(letters) else None
 
 
+# After the first try, about eleven hours: by then the sessions that it is about are over anyway.
+_NOTICE_DELAYS = (
+    timedelta(seconds=5),
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(minutes=30),
+    timedelta(hours=1),
+    timedelta(hours=3),
+    timedelta(hours=6),
+)
+# Clients that failed together must not be called again together.
+_NOTICE_JITTER = 0.1
+
+
+def next_notice(
+    tries: int, *, now: datetime, chance: float, retry_after: timedelta | None = None
+) -> datetime | None:
+    """When to tell a client again after ``tries`` failures, or None when it is given up. ``chance`` is drawn from 0 to 1."""
+    if tries > len(_NOTICE_DELAYS):
+        return None
+    delay = _NOTICE_DELAYS[tries - 1] * (1 + _NOTICE_JITTER * (2 * chance - 1))
+    return now + max(delay, min(retry_after or delay, _NOTICE_DELAYS[-1]))
+
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 

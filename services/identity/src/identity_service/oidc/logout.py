@@ -1,14 +1,22 @@
 """Logging out: of the browser, and of the client that asked for it even where it has offline access."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from authlib.common.urls import add_params_to_uri
 from authlib.oidc.rpinitiated.end_session import EndSessionRequest
+from sqlalchemy import and_, select
 
+from identity_service.oidc.backchannel import note_logouts
 from identity_service.oidc.provider import Work
+from identity_service.relying_parties.models import Client
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.models import Grant, LoginSession
 from service_common.contracts.identity import SessionEndReason
+
+# One page cannot wait for more; the newest come first.
+_MOST_FRAMES = 50
 
 
 @dataclass(frozen=True)
@@ -32,12 +40,39 @@ async def plan_logout(work: Work, wish: EndSessionRequest, login: LoginSession |
     return Logout(login, await sessions.find_grant(work.session, UUID(sid)) if sid else None)
 
 
-async def log_out(work: Work, plan: Logout) -> None:
-    """Ends the browser's session with all its grants, and the grant that the hint names."""
+async def log_out(work: Work, plan: Logout) -> Sequence[str]:
+    """Ends the browser's session with all its grants, and the grant that the hint names.
+
+    Returns the addresses that the browser is to load in frames, so that clients forget it too (Front-Channel Logout 1.0).
+    A client with offline access keeps that, but is told that the browser is logged out (Back-Channel Logout 1.0 §2.7).
+    """
     reason = SessionEndReason.LOGOUT
     ids = {plan.login.id} if plan.login else set()
     if plan.hinted is not None:
         ids.add(plan.hinted.login_session_id)
+    frames = await _frames(work, ids)
+    offline = and_(Grant.login_session_id.in_(ids), Grant.is_offline, Grant.ended_at.is_(None))
+    await note_logouts(work.session, offline, now=work.now)
+    if plan.hinted is not None:
         await sessions.end_grant(work.session, plan.hinted, reason=reason, now=work.now)
     for login_session_id in sorted(ids):
         await sessions.end_session(work.session, login_session_id, reason=reason, now=work.now)
+    return frames
+
+
+async def _frames(work: Work, login_session_ids: Collection[UUID]) -> Sequence[str]:
+    """With ``iss`` and ``sid``, so that nobody else's page can log somebody out of a client (§4)."""
+    living = await work.session.execute(
+        select(Client.frontchannel_logout_uri, Grant.id)
+        .join(Grant, Grant.client_id == Client.client_id)
+        .where(
+            Grant.login_session_id.in_(login_session_ids),
+            Grant.ended_at.is_(None),
+            Client.is_active,
+            Client.frontchannel_logout_uri.is_not(None),
+        )
+        .order_by(Grant.id.desc())
+        .limit(_MOST_FRAMES)
+    )
+    issuer = work.settings.issuer
+    return [add_params_to_uri(uri, [("iss", issuer), ("sid", str(sid))]) for uri, sid in living]

@@ -1,10 +1,12 @@
-"""HTTP shapes of devices that wait to be let in."""
+"""HTTP shapes of devices that wait to be let in, and of what clients were told of logouts."""
 
 from datetime import datetime
+from uuid import UUID
 
 from pydantic import Field
 
 from identity_service.oidc.device_approval import Waiting
+from identity_service.oidc.domain import NoticeStatus
 from identity_service.schemas import Output
 
 
@@ -38,3 +40,17 @@ class DeviceAuthorizationRead(Output):
             requested_at=waiting.row.created_at,
             expires_at=waiting.row.expires_at,
         )
+
+
+class LogoutNoticeRead(Output):
+    """One logout that a client was, or is to be, told of."""
+
+    id: UUID
+    session_id: UUID = Field(validation_alias="grant_id", description="`sid` of the client's tokens.")
+    status: NoticeStatus
+    tries: int
+    next_try_at: datetime | None
+    response_code: int | None
+    error: str | None
+    created_at: datetime
+    delivered_at: datetime | None

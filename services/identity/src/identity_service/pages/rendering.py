@@ -1,9 +1,10 @@
 """The pages that people see: server-rendered, without JavaScript, under a strict content security policy."""
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -37,12 +38,14 @@ def page(
     *,
     status: int = 200,
     leads_to: str | None = None,
+    frames: Sequence[str] = (),
     headers: dict[str, str] | None = None,
     **values: Any,
 ) -> HTMLResponse:
     """A page. ``leads_to`` is the address of a client that a form on it ends at, by redirects.
 
-    Browsers apply ``form-action`` to those redirects as well, so the client's origin must be in it.
+    Browsers apply ``form-action`` to those redirects as well, so the client's origin must be in it. ``frames`` are the
+    addresses that the page loads in frames; it may load no others.
     """
     asked = request.query_params.get("text")
     size = asked if asked is not None else request.cookies.get(_TEXT_COOKIE)
@@ -53,10 +56,11 @@ def page(
         .render(
             is_large=size == _LARGE,
             toggle="?" + urlencode([*others, ("text", "normal" if size == _LARGE else _LARGE)]),
+            frames=frames,
             **values,
         )
     )
-    response = HTMLResponse(text, status, headers={**_headers(leads_to), **(headers or {})})
+    response = HTMLResponse(text, status, headers={**_headers(leads_to, frames), **(headers or {})})
     if asked is not None:
         response.set_cookie(
             _TEXT_COOKIE, asked if asked == _LARGE else "normal", max_age=_YEAR_SECONDS, path="/identity",
@@ -65,11 +69,13 @@ def page(
     return response
 
 
-def _headers(leads_to: str | None) -> dict[str, str]:
+def _headers(leads_to: str | None, frames: Sequence[str]) -> dict[str, str]:
     targets = " ".join(["'self'", *([_source(leads_to)] if leads_to else [])])
+    framed = " ".join(sorted({_without_query(one) for one in frames})) or "'none'"
     return {
         "Content-Security-Policy": (
             f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}; "
+            f"frame-src {framed}; "
             "frame-ancestors 'none'; base-uri 'none'"
         ),
         "X-Content-Type-Options": "nosniff",
@@ -78,6 +84,12 @@ def _headers(leads_to: str | None) -> dict[str, str]:
         "Cache-Control": "no-store",
         "Content-Language": "zh-CN",
     }
+
+
+def _without_query(address: str) -> str:
+    """Host and path, which is as narrow as a policy can be."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}{quote(parts.path, safe='/%~')}"
 
 
 def _source(address: str) -> str:

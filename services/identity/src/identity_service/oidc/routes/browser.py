@@ -1,6 +1,6 @@
 """The endpoints that browsers come to: authorization, consent, logout."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -235,10 +235,17 @@ async def _logout(
         plan = await plan_logout(work, wish, await _login(visit, work))
         if plan.needs_confirmation and not confirmed:
             return _confirm(visit, wish, dict(asked))
-        await end_logins(work, plan)
-    response = see_other(wish.redirect_uri) if wish.redirect_uri else page(visit.request, "signed_out.html")
+        frames = await end_logins(work, plan)
+    response = _signed_out(visit, frames, wish.redirect_uri)
     cookies.forget_session(response)
     return response
+
+
+def _signed_out(visit: Visit, frames: Sequence[str], onward: str | None) -> Response:
+    """Straight back to the client, unless the browser has to visit others first."""
+    if onward and not frames:
+        return see_other(onward)
+    return page(visit.request, "signed_out.html", frames=frames, onward=onward)
 
 
 def _confirm(visit: Visit, wish: EndSessionRequest, asked: dict[str, str]) -> Response:

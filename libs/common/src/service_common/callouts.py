@@ -1,25 +1,57 @@
-"""One try: a POST to a receiver, bounded in time and size, without redirects, proxies or second attempts."""
+"""Calls to addresses that somebody outside has named: one POST, bounded in time and size, to public addresses only.
+
+No redirects, no proxies, no second attempts: when to try again is for the caller to decide and to write down.
+"""
 
 import asyncio
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Self
 
 import httpcore
 
-from gateway_service.webhooks.addresses import ForbiddenAddress, GuardedNetwork
-from gateway_service.webhooks.domain import TIMEOUT_SECONDS, Answer
 from service_common.clock import utc_now
+from service_common.public_addresses import ForbiddenAddress, GuardedNetwork
 
+TIMEOUT_SECONDS = 15.0
+JSON = "application/json"
 _READ_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a try ended: with an HTTP status, or with the name of what went wrong before one came."""
+
+    status: int | None
+    error: str | None = None
+    retry_after: timedelta | None = None
+    body: bytes = b""
+
+    @property
+    def accepted(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def gone(self) -> bool:
+        """The receiver asks never to be called again."""
+        return self.status == 410
 
 
 class Sender:
     """Connections to receivers. httpcore follows no redirect and reads no proxy settings."""
 
-    def __init__(self, *, loopback_allowed: bool, trusted: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        loopback_allowed: bool,
+        trusted: ssl.SSLContext | None = None,
+        content_type: str = JSON,
+        user_agent: str = "Lianban-Webhooks/1",
+    ) -> None:
+        self._always = {"content-type": content_type, "user-agent": user_agent}
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=trusted or ssl.create_default_context(),
             max_connections=100,
@@ -37,7 +69,7 @@ class Sender:
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Posts these bytes. Never raises for what the receiver does."""
-        everything = {**headers, "content-type": "application/json", "user-agent": "Lianban-Webhooks/1"}
+        everything = {**headers, **self._always}
         try:
             async with (
                 asyncio.timeout(TIMEOUT_SECONDS),
