@@ -1,12 +1,14 @@
 """The register answers match, mismatch, unknown – and its population is made of nobody."""
 
+import base64
+
 import httpx
 import pytest
 
 from gov_rules.identifiers.credit_code import parse_credit_code
 from gov_rules.identifiers.identity_number import parse_identity_number
 from lianban_local.authority.app import app
-from lianban_local.authority.register import population
+from lianban_local.authority.register import population, portrait_of
 
 PERSON = population().natural_persons[0]
 COMPANY = population().legal_persons[0]
@@ -29,6 +31,23 @@ def client() -> httpx.AsyncClient:
 async def test_a_person_is_checked(client: httpx.AsyncClient, name: str, id_number: str, result: str) -> None:
     answer = await client.post("/v1/person-checks", json={"name": name, "id_number": id_number})
     assert answer.json() == {"result": result}
+
+
+@pytest.mark.parametrize(("changed", "result"), [(0, "match"), (3, "match"), (64, "mismatch")])
+async def test_a_face_is_compared_with_the_one_on_file(
+    client: httpx.AsyncClient, changed: int, result: str
+) -> None:
+    on_file = portrait_of(PERSON.id_number)
+    picture = bytes(255 - value for value in on_file[:changed]) + on_file[changed:]
+    body = {
+        "name": PERSON.name,
+        "id_number": PERSON.id_number,
+        "picture": base64.b64encode(picture).decode(),
+    }
+    answer = (await client.post("/v1/face-checks", json=body)).json()
+    assert answer["result"] == result
+    assert 0 <= answer["score"] <= 1
+    assert answer["reference"].startswith("REG-")
 
 
 async def test_a_company_is_checked_and_its_public_entry_comes_with_the_match(
@@ -67,9 +86,9 @@ async def test_personal_data_in_the_query_is_not_understood(client: httpx.AsyncC
 
 def test_nobody_in_the_population_can_exist() -> None:
     people = population().natural_persons
-    assert len({person.id_number for person in people}) == len(people) == 30
+    assert len({person.id_number for person in people}) == len(people) == 36
     for person in people:
-        assert person.id_number.startswith("99")
+        assert person.id_number.startswith("99") or person.id_number[6:8] == "18"
         parse_identity_number(person.id_number, allow_fixture_prefix=True)
         assert person.phone.startswith("1990000")
 

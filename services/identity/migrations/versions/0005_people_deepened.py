@@ -11,9 +11,22 @@ depends_on = None
 
 def upgrade() -> None:
     _sessions_say_where()
+    _persons_have_documents()
+    _evidence_expires()
+    _children_have_guardians()
 
 
 def downgrade() -> None:
+    op.drop_table("guardianships")
+    op.drop_index("ix_verifications_expires_at", table_name="verifications")
+    for column in ("department_id", "staff_id", "expires_at", "reference"):
+        op.drop_column("verifications", column)
+    # What the version before cannot hold: children without a phone stay, with a phone that nobody has.
+    op.execute("UPDATE persons SET phone = '', phone_index = id::text::bytea WHERE phone_index IS NULL")
+    op.alter_column("persons", "phone", nullable=False)
+    op.alter_column("persons", "phone_index", nullable=False)
+    for column in ("birth_date", "id_country"):
+        op.drop_column("persons", column)
     for column in ("created_at", "place", "device"):
         op.drop_column("login_sessions", column)
 
@@ -24,4 +37,52 @@ def _sessions_say_where() -> None:
     op.add_column(
         "login_sessions",
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+    )
+
+
+def _persons_have_documents() -> None:
+    op.add_column("persons", sa.Column("id_country", sa.String(length=3), nullable=True))
+    op.add_column("persons", sa.Column("birth_date", sa.LargeBinary(), nullable=True))
+    op.alter_column("persons", "phone", nullable=True)
+    op.alter_column("persons", "phone_index", nullable=True)
+
+
+def _evidence_expires() -> None:
+    op.add_column("verifications", sa.Column("reference", sa.String(length=200), nullable=True))
+    op.add_column("verifications", sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("verifications", sa.Column("staff_id", sa.Uuid(), nullable=True))
+    op.add_column("verifications", sa.Column("department_id", sa.Uuid(), nullable=True))
+    op.create_index(
+        "ix_verifications_expires_at",
+        "verifications",
+        ["expires_at"],
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+    )
+
+
+def _children_have_guardians() -> None:
+    op.create_table(
+        "guardianships",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("guardian_id", sa.Uuid(), nullable=False),
+        sa.Column("child_id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.String(length=200), nullable=True),
+        sa.Column("staff_id", sa.Uuid(), nullable=True),
+        sa.Column("department_id", sa.Uuid(), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["guardian_id"], ["persons.id"], name=op.f("fk_guardianships_guardian_id_persons")
+        ),
+        sa.ForeignKeyConstraint(["child_id"], ["persons.id"], name=op.f("fk_guardianships_child_id_persons")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_guardianships")),
+    )
+    op.create_index("ix_guardianships_child_id", "guardianships", ["child_id"])
+    op.create_index(
+        "uq_guardianships_running",
+        "guardianships",
+        ["guardian_id", "child_id"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
     )

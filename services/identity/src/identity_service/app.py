@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from identity_service.clients.authority import Authority
 from identity_service.clients.sms import FileSmsSender, GatewaySmsSender, SmsSender
+from identity_service.counters.routes import router as counter_routes
 from identity_service.credentials.routes import router as credential_routes
 from identity_service.db import transactions_of
 from identity_service.delegations.routes import router as delegation_routes
@@ -98,6 +99,7 @@ def define_service(settings: Settings | None = None) -> Service:
             page_routes,
             people_routes,
             credential_routes,
+            counter_routes,
             session_routes,
             profile_routes,
             inbox_routes,

@@ -9,6 +9,9 @@ from fastapi import FastAPI
 
 from identity_service.db import AWAY, transactions_of
 from identity_service.inbox.subscribers import SUBSCRIBERS
+from identity_service.oidc.notifier import send_logout_notices
+from identity_service.oidc.subscribers import SUBSCRIBERS as PROVIDER_SUBSCRIBERS
+from identity_service.people.handlers.verifications import tell_expired
 from identity_service.pruning import prune
 from identity_service.sms.handlers import keep_sending
 from service_common.app import Background
@@ -22,7 +25,7 @@ _PRUNE_EVERY_SECONDS = 600.0
 
 def subscribers(_app: FastAPI) -> Sequence[Subscriber[Any]]:
     """Who listens to what."""
-    return SUBSCRIBERS
+    return (*SUBSCRIBERS, *PROVIDER_SUBSCRIBERS)
 
 
 async def send_text_messages(app: FastAPI) -> None:
@@ -42,4 +45,17 @@ async def forget_expired(app: FastAPI) -> None:
         await asyncio.sleep(_PRUNE_EVERY_SECONDS)
 
 
-background: Sequence[Background] = (send_text_messages, forget_expired)
+async def lower_expired_levels(app: FastAPI) -> None:
+    """Tells, for ever, of trust levels that fell because evidence expired. Tokens do not wait for it."""
+    while True:
+        told = 0
+        try:
+            async with transactions_of(app.state.database)() as session:
+                told = await tell_expired(session, now=utc_now())
+        except AWAY as error:
+            logger.warning("levels_lost_database", error=type(error).__name__)
+        if not told:
+            await asyncio.sleep(_PRUNE_EVERY_SECONDS)
+
+
+background: Sequence[Background] = (send_text_messages, send_logout_notices, forget_expired, lower_expired_levels)

@@ -74,6 +74,7 @@ def data_for(subscriber: Subscriber[Any], person_id: UUID) -> dict[str, Any]:
         "InvitationCreated": invitation,
         "ReviewerInformed": {**INVITATION, "person_id": str(person_id)},
         "TicketAnswered": {**TICKET, "person_id": str(person_id)},
+        "PersonLevelLowered": {"person_id": str(person_id), "level": 2},
         "TicketClosed": {**TICKET, "person_id": str(person_id)},
     }
     return by_name.get(subscriber.event.__name__, case)

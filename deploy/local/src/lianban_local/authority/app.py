@@ -3,10 +3,12 @@
 Personal data comes in bodies, never in a path or query: those end up in logs.
 """
 
+import uuid
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from lianban_local.authority import register
 from lianban_local.authority.register import Result
@@ -65,6 +67,75 @@ def check_legal_person(check: LegalPersonCheck) -> LegalPersonAnswer:
         return LegalPersonAnswer(result=result)
     entry = RegisterEntry(kind=found.kind, address=found.address, scope=found.scope, status=found.status)
     return LegalPersonAnswer(result=result, entry=entry)
+
+
+class DocumentCheck(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Annotated[str, Field(max_length=40)]
+    country: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    number: Annotated[str, Field(pattern=r"^[0-9A-Z]{5,20}$")]
+    name: Name
+    birth_date: date
+
+
+class FaceCheck(PersonCheck):
+    picture: Annotated[Base64Bytes, Field(max_length=2_000_000)]
+
+
+class NetworkIdentityCheck(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    credential: Annotated[str, Field(pattern=r"^[0-9A-Z]{10,100}$")]
+    id_number: IdNumber
+
+
+class GuardianCheck(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    guardian_id_number: IdNumber
+    child_id_number: IdNumber
+
+
+class ReferencedAnswer(PersonAnswer):
+    """With the number under which the authority keeps what it was asked, and how sure it is of a face."""
+
+    reference: str
+    score: float | None = None
+
+
+def _reference() -> str:
+    return f"REG-{uuid.uuid4().hex[:20].upper()}"
+
+
+@app.post("/v1/document-checks")
+def check_document(check: DocumentCheck) -> ReferencedAnswer:
+    """Does this travel document belong to this name and birth date?"""
+    result = register.check_document(
+        check.kind, check.country, check.number, check.name, check.birth_date.isoformat()
+    )
+    return ReferencedAnswer(result=result, reference=_reference())
+
+
+@app.post("/v1/face-checks")
+def check_face(check: FaceCheck) -> ReferencedAnswer:
+    """Is this the face of the person with this name and number?"""
+    result, score = register.check_face(check.name, check.id_number, check.picture)
+    return ReferencedAnswer(result=result, reference=_reference(), score=score)
+
+
+@app.post("/v1/network-identity-checks")
+def check_network_identity(check: NetworkIdentityCheck) -> ReferencedAnswer:
+    """Is this network credential 网证 that person's?"""
+    result = register.check_network_credential(check.credential, check.id_number)
+    return ReferencedAnswer(result=result, reference=_reference())
+
+
+@app.post("/v1/guardian-checks")
+def check_guardian(check: GuardianCheck) -> ReferencedAnswer:
+    """Is one the guardian of the other?"""
+    result = register.check_guardian(check.guardian_id_number, check.child_id_number)
+    return ReferencedAnswer(result=result, reference=_reference())
 
 
 @app.get("/health/live")

@@ -24,6 +24,14 @@ class PersonVerified(Event):
     level: int
 
 
+class PersonLevelLowered(Event):
+    """Evidence expired, and with it the trust level (1–3) that it had given."""
+
+    subject: ClassVar[str] = "gov.identity.person.level-lowered.v1"
+    person_id: UUID
+    level: int
+
+
 class LegalPersonRegistered(Event):
     """A company, sole trader or organisation was verified and can be acted for."""
 

@@ -42,6 +42,7 @@ class Template(StrEnum):
     TICKET_ANSWERED = "TICKET_ANSWERED"
     TICKET_CLOSED = "TICKET_CLOSED"
     NEW_DEVICE = "NEW_DEVICE"
+    LEVEL_LOWERED = "LEVEL_LOWERED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,17 @@ WORDINGS = {
         Category.HOTLINE,
         Text("热线诉求已办结", "您的诉求 {ticket_no} 已办结。"),
         Text("Your request is closed", "Your request {ticket_no} is closed."),
+    ),
+    Template.LEVEL_LOWERED: Wording(
+        Category.SECURITY,
+        Text(
+            "实名核验已到期",
+            "您的实名核验有效期已满，实名等级现为 {level} 级。办理需要更高等级的事项前请重新核验。",
+        ),
+        Text(
+            "A verification expired",
+            "Your trust level is now {level}. Verify again before you apply for something that needs more.",
+        ),
     ),
     Template.NEW_DEVICE: Wording(
         Category.SECURITY,

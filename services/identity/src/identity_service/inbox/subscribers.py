@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.inbox.domain import Template
 from identity_service.inbox.handlers import Notice, holders_of, tell
-from service_common.contracts import acceptance, certificates, evaluation, hotline
+from service_common.contracts import acceptance, certificates, evaluation, hotline, identity
 from service_common.contracts.envelope import CloudEvent, EventT
 from service_common.messaging import Subscriber
 
@@ -109,6 +109,15 @@ async def on_ticket_closed(session: AsyncSession, event: CloudEvent[hotline.Tick
     await tell(session, told, _about_ticket(event, facts, Template.TICKET_CLOSED))
 
 
+async def on_level_lowered(session: AsyncSession, event: CloudEvent[identity.PersonLevelLowered]) -> None:
+    """To the person."""
+    facts = event.data
+    notice = Notice(
+        event.id, Template.LEVEL_LOWERED, "ACCOUNT", facts.person_id, {"level": facts.level}, event.time
+    )
+    await tell(session, [facts.person_id], notice)
+
+
 SUBSCRIBERS: Sequence[Subscriber[Any]] = (
     Subscriber("identity-application-submitted", acceptance.ApplicationSubmitted, on_application_submitted),
     Subscriber("identity-case-accepted", acceptance.CaseAccepted, on_case_accepted),
@@ -123,4 +132,5 @@ SUBSCRIBERS: Sequence[Subscriber[Any]] = (
     Subscriber("identity-reviewer-informed", evaluation.ReviewerInformed, on_reviewer_informed),
     Subscriber("identity-ticket-answered", hotline.TicketAnswered, on_ticket_answered),
     Subscriber("identity-ticket-closed", hotline.TicketClosed, on_ticket_closed),
+    Subscriber("identity-person-level-lowered", identity.PersonLevelLowered, on_level_lowered),
 )

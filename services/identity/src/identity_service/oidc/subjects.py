@@ -34,7 +34,7 @@ async def load_subject(
             department_id=assignment.department_id,
             division=assignment.division,
         )
-    standing = await lookup.standing_of(session, subject_id)
+    standing = await lookup.standing_of(session, subject_id, now=now)
     if standing is None:
         return None
     represented = await legal_persons.represented_by(session, subject_id, now=now)

@@ -3,27 +3,32 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Integer, SmallInteger, func
+from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gov_rules.identifiers import IdentityKind
 from identity_service.db import Base
-from identity_service.people.domain import VerificationMethod
+from identity_service.people.domain import DocumentKind, VerificationMethod
 from service_common.db import Aggregate, new_id
 
 
 class Person(Aggregate, Base):
-    """A natural person. Personal values are sealed; the indexes find them again."""
+    """A natural person. Personal values are sealed; the indexes find them again.
+
+    A child whom a guardian registered has neither phone nor account. ``trust_level`` is the last one that was told in an
+    event; what counts is the evidence that has not expired (``verifications.level_of``).
+    """
 
     __tablename__ = "persons"
 
-    phone: Mapped[bytes]
-    phone_index: Mapped[bytes] = mapped_column(unique=True)
+    phone: Mapped[bytes | None]
+    phone_index: Mapped[bytes | None] = mapped_column(unique=True)
     trust_level: Mapped[int] = mapped_column(SmallInteger, default=1)
     name: Mapped[bytes | None]
     id_number: Mapped[bytes | None]
     id_number_index: Mapped[bytes | None] = mapped_column(unique=True)
-    id_kind: Mapped[IdentityKind | None]
+    id_kind: Mapped[DocumentKind | None]
+    id_country: Mapped[str | None] = mapped_column(String(3))
+    birth_date: Mapped[bytes | None]
     is_active: Mapped[bool] = mapped_column(default=True)
 
 
@@ -31,6 +36,9 @@ class Verification(Base):
     """Evidence of one verification: what was asked, what the register said, when. Kept, never changed."""
 
     __tablename__ = "verifications"
+    __table_args__ = (
+        Index("ix_verifications_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), index=True)
@@ -38,7 +46,37 @@ class Verification(Base):
     level: Mapped[int | None] = mapped_column(SmallInteger)
     result: Mapped[str]
     evidence: Mapped[bytes]
+    reference: Mapped[str | None] = mapped_column(String(200))
     checked_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    staff_id: Mapped[UUID | None]
+    department_id: Mapped[UUID | None]
+
+
+class Guardianship(Base):
+    """Who acts for a child, on whose word, until when. ``verified_by`` is a staff member, or nobody: then the register."""
+
+    __tablename__ = "guardianships"
+    __table_args__ = (
+        Index(
+            "uq_guardianships_running",
+            "guardian_id",
+            "child_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_guardianships_child_id", "child_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    guardian_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"))
+    child_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"))
+    reference: Mapped[str | None] = mapped_column(String(200))
+    staff_id: Mapped[UUID | None]
+    department_id: Mapped[UUID | None]
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class PhoneCode(Base):

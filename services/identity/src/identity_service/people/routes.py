@@ -1,24 +1,38 @@
 """HTTP of natural persons."""
 
+from datetime import timedelta
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request, status
 
 from identity_service.db import InTransactions
 from identity_service.edge import CurrentAuthority, CurrentSettings, address_of, need_sms
-from identity_service.people.domain import TRUST_LEVELS
-from identity_service.people.handlers import phone_codes, real_name
+from identity_service.people.handlers import (
+    guardians,
+    phone_codes,
+    real_name,
+    real_person,
+    verifications,
+)
 from identity_service.people.handlers.sign_up import SignUp, sign_up
 from identity_service.people.schemas import (
+    ChildRegister,
+    FaceRequest,
+    GuardianshipList,
+    GuardianshipRead,
+    NetworkIdentityRequest,
     PersonCreate,
     PersonCreated,
     PhoneCodeRequest,
     RealNameRequest,
     RealNameResult,
+    VerificationRead,
 )
 from service_common.app import Now, Ring, api_router
 from service_common.auth import PUBLIC, Caller, require, scope
 from service_common.db import Session
+from service_common.pages import Page, Paging
 from service_common.problem import language_of
 
 router = api_router("people", prefix="/identity/v1")
@@ -26,6 +40,7 @@ router = api_router("people", prefix="/identity/v1")
 ME_VERIFY = scope(
     "identity:me.verify", zh="办理实名认证", en="Verify your identity", roles={"citizen", "company_agent"}
 )
+Verifying = Annotated[Caller, require(ME_VERIFY)]
 
 
 @router.post(
@@ -78,17 +93,121 @@ async def verify_real_name(
     body: RealNameRequest,
     transactions: InTransactions,
     ring: Ring,
-    caller: Annotated[Caller, require(ME_VERIFY)],
+    caller: Verifying,
     authority: CurrentAuthority,
     settings: CurrentSettings,
     now: Now,
 ) -> RealNameResult:
-    claim = real_name.RealNameClaim(caller.person_id, body.name, body.id_number)
+    claim = real_name.RealNameClaim(caller.person_id, body.name, body.document())
     person = await real_name.verify_real_name(
         transactions, ring, authority, claim, allow_fixtures=settings.allow_fixture_identities, now=now
     )
-    return RealNameResult(
-        person_id=person.id,
-        trust_level=person.trust_level,
-        trust_level_label=TRUST_LEVELS[person.trust_level],
+    return RealNameResult.of(person)
+
+
+@router.post(
+    "/me/face",
+    summary="Verify your face 人脸核验",
+    description="The authority compares the picture with the one on file; a match gives trust level 3 for a time. The picture "
+    "is not kept. A repeat renews it, so no `Idempotency-Key` is needed.",
+)
+async def verify_face(
+    *,
+    body: FaceRequest,
+    transactions: InTransactions,
+    ring: Ring,
+    caller: Verifying,
+    authority: CurrentAuthority,
+    settings: CurrentSettings,
+    now: Now,
+) -> RealNameResult:
+    valid = timedelta(days=settings.face_days)
+    person = await real_person.verify_face(
+        transactions, ring, authority, caller.person_id, body.picture, valid=valid, now=now
     )
+    return RealNameResult.of(person)
+
+
+@router.post(
+    "/me/network-identity",
+    summary="Verify by network identity 网证核验",
+    description="Trust level 3 for a time, by the national network identity service; voluntary, a face does as well. A repeat "
+    "renews it, so no `Idempotency-Key` is needed.",
+)
+async def verify_network_identity(
+    *,
+    body: NetworkIdentityRequest,
+    transactions: InTransactions,
+    ring: Ring,
+    caller: Verifying,
+    authority: CurrentAuthority,
+    settings: CurrentSettings,
+    now: Now,
+) -> RealNameResult:
+    valid = timedelta(days=settings.network_identity_days)
+    person = await real_person.verify_network_identity(
+        transactions, ring, authority, caller.person_id, body.credential, valid=valid, now=now
+    )
+    return RealNameResult.of(person)
+
+
+@router.get(
+    "/me/verifications",
+    summary="My verifications 核验记录",
+    description="What raised the trust level, until when, and what failed; newest first.",
+)
+async def list_verifications(session: Session, caller: Verifying, paging: Paging) -> Page[VerificationRead]:
+    before = paging.after(UUID)
+    rows = await verifications.list_verifications(
+        session, caller.person_id, before=before[0] if before else None, limit=paging.limit
+    )
+    return paging.page(rows, key=lambda row: (row.id,), show=VerificationRead.of)
+
+
+@router.post(
+    "/me/children",
+    status_code=status.HTTP_201_CREATED,
+    summary="Register a child 登记未成年子女",
+    description="By the guardian whom the register names; the child needs no phone and no account. Repeating it gives the same "
+    "guardianship, so no `Idempotency-Key` is needed.",
+)
+async def register_child(
+    *,
+    body: ChildRegister,
+    transactions: InTransactions,
+    ring: Ring,
+    caller: Verifying,
+    authority: CurrentAuthority,
+    settings: CurrentSettings,
+    now: Now,
+) -> GuardianshipRead:
+    row = await guardians.register_child(
+        transactions,
+        ring,
+        authority,
+        caller.person_id,
+        guardians.ChildClaim(body.name, body.document()),
+        allow_fixtures=settings.allow_fixture_identities,
+        now=now,
+    )
+    return GuardianshipRead.of(row)
+
+
+@router.get(
+    "/me/guardianships",
+    summary="Guardianships 监护关系",
+    description="For whom the caller acts as guardian, and who acts for the caller.",
+)
+async def list_guardianships(session: Session, caller: Verifying, now: Now) -> GuardianshipList:
+    rows = await guardians.guardianships_of(session, caller.person_id, now=now)
+    return GuardianshipList(items=[GuardianshipRead.of(row) for row in rows])
+
+
+@router.post(
+    "/me/guardianships/{guardianship_id}/end",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="End a guardianship 解除监护关系",
+    description="By the guardian, or by a child who has an account. Once ended it is unknown, so no `Idempotency-Key` is needed.",
+)
+async def end_guardianship(guardianship_id: UUID, session: Session, caller: Verifying, now: Now) -> None:
+    await guardians.end(session, caller.person_id, guardianship_id, now=now)

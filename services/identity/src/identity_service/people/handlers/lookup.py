@@ -1,6 +1,7 @@
 """Finding persons, and opening what is known of them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.people.domain import NoSuchPerson, looks_like_phone, normal_name, normal_phone
 from identity_service.people.handlers.sealing import Profile, open_profile, phone_index
+from identity_service.people.handlers.verifications import level_of
 from identity_service.people.models import Person
 from service_common.crypto import KeyRing
 
@@ -19,10 +21,12 @@ class Standing:
     trust_level: int
 
 
-async def standing_of(session: AsyncSession, person_id: UUID) -> Standing | None:
-    """The trust level; none for a person whose account is closed."""
-    level = await session.scalar(select(Person.trust_level).where(Person.id == person_id, Person.is_active))
-    return Standing(level) if level is not None else None
+async def standing_of(
+    session: AsyncSession, person_id: UUID, *, now: datetime | None = None
+) -> Standing | None:
+    """The trust level at a moment (the database's own by default); none for a person whose account is closed."""
+    found = await session.scalar(select(Person.id).where(Person.id == person_id, Person.is_active))
+    return Standing(await level_of(session, person_id, now=now)) if found else None
 
 
 async def profile_of(session: AsyncSession, ring: KeyRing, person_id: UUID) -> Profile:

@@ -1,42 +1,42 @@
-"""Real-name verification: the register confirms that a name belongs to an identity number."""
+"""Real-name verification: the register confirms that a name belongs to an identity document."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gov_rules.identifiers import IdentityNumber
 from identity_service.accounts.throttling import Bucket, admit, forgive
 from identity_service.clients.authority import CheckAnswer, CheckResult
 from identity_service.db import Transactions
 from identity_service.people.domain import (
-    LEVEL_REACHED,
     REAL_NAME_PER_PERSON,
+    Document,
+    DocumentClaim,
     IdentityNotConfirmed,
-    IdentityTaken,
     NoSuchPerson,
     VerificationMethod,
     VerifiedOtherwise,
+    check_old_enough,
     normal_name,
-    read_identity_number,
+    read_document,
 )
-from identity_service.people.handlers.sealing import id_number_index, seal_id_number, seal_name
-from identity_service.people.models import Person, Verification
-from service_common import outbox
+from identity_service.people.handlers.sealing import document_index
+from identity_service.people.handlers.verifications import Finding, bind_identity, keep, tell_level
+from identity_service.people.models import Person
 from service_common.clock import local_date
-from service_common.contracts.identity import PersonVerified
 from service_common.crypto import KeyRing
-
-_EVIDENCE = "verifications.evidence"
 
 
 class PersonRegister(Protocol):
     """The authority that knows the population."""
 
     async def check_person(self, *, name: str, id_number: str) -> CheckAnswer: ...
+
+    async def check_document(
+        self, *, kind: str, country: str, number: str, name: str, birth_date: date
+    ) -> CheckAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class RealNameClaim:
 
     person_id: UUID
     name: str = field(repr=False)
-    id_number: str = field(repr=False)
+    document: DocumentClaim = field(repr=False)
 
 
 async def verify_real_name(
@@ -57,79 +57,66 @@ async def verify_real_name(
     allow_fixtures: bool,
     now: datetime,
 ) -> Person:
-    """Raises a person to trust level 2 when the register confirms name and number. Harmless to repeat.
+    """Raises a person to trust level 2 when the register confirms name and document. Harmless to repeat.
 
     The register is asked between two transactions, never inside one.
-    Raises: InvalidIdentityNumber, IdentityNotConfirmed, IdentityTaken, VerifiedOtherwise, TooMany, AuthorityUnavailable.
+    Raises: InvalidIdentityNumber, InvalidDocument, WithGuardianOnly, IdentityNotConfirmed, IdentityTaken,
+    VerifiedOtherwise, TooMany, AuthorityUnavailable.
     """
-    number = read_identity_number(claim.id_number, today=local_date(now), allow_fixtures=allow_fixtures)
+    today = local_date(now)
+    document = read_document(claim.document, today=today, allow_fixtures=allow_fixtures)
+    check_old_enough(document.birth_date, today=today)
     name = normal_name(claim.name)
     bucket = Bucket(REAL_NAME_PER_PERSON, str(claim.person_id))
     async with transactions() as session:
-        await _check_not_verified_otherwise(session, ring, claim.person_id, number)
+        await is_bound(session, ring, claim.person_id, document)
         await admit(session, ring, [bucket], now=now)
-    answer = await register.check_person(name=name, id_number=number.value)
-    async with transactions() as session:
-        await _keep_evidence(session, ring, claim.person_id, name, number, answer=answer, now=now)
-    if answer.result is not CheckResult.MATCH:
+    answer = await ask(register, name, document)
+    matched = answer.result is CheckResult.MATCH
+    found = Finding(
+        VerificationMethod.REAL_NAME, matched, str(answer.result), _shown(name, document), answer.reference
+    )
+    if not matched:
+        async with transactions() as session:
+            await keep(session, ring, claim.person_id, found, now=now)
         raise IdentityNotConfirmed
     async with transactions() as session:
-        person = await _raise_level(session, ring, claim.person_id, name, number, now=now)
+        person = await session.get_one(Person, claim.person_id, with_for_update=True)
+        if not await is_bound(session, ring, person.id, document):
+            await bind_identity(session, ring, person, name, document)
+        await keep(session, ring, person.id, found, now=now)
+        await tell_level(session, person, now=now)
         await forgive(session, ring, [bucket])
         return person
 
 
-async def _check_not_verified_otherwise(
-    session: AsyncSession, ring: KeyRing, person_id: UUID, number: IdentityNumber
-) -> None:
-    person = await session.get(Person, person_id)
-    if person is None or not person.is_active:
-        raise NoSuchPerson
-    if person.id_number_index not in (None, id_number_index(ring, number.value)):
-        raise VerifiedOtherwise
-
-
-async def _keep_evidence(
-    session: AsyncSession,
-    ring: KeyRing,
-    person_id: UUID,
-    name: str,
-    number: IdentityNumber,
-    *,
-    answer: CheckAnswer,
-    now: datetime,
-) -> None:
-    """Also of a refusal: who tried to be somebody else is of interest."""
-    method = VerificationMethod.REAL_NAME
-    matched = answer.result is CheckResult.MATCH
-    session.add(
-        Verification(
-            person_id=person_id,
-            method=method,
-            level=LEVEL_REACHED[method] if matched else None,
-            result=str(answer.result),
-            evidence=ring.encrypt_json({"name": name, "id_number": number.value}, column=_EVIDENCE),
-            checked_at=now,
-        )
+async def ask(register: PersonRegister, name: str, document: Document) -> CheckAnswer:
+    """The register about a name and a document. Raises: AuthorityUnavailable."""
+    if document.country is None:
+        return await register.check_person(name=name, id_number=document.number)
+    return await register.check_document(
+        kind=document.kind,
+        country=document.country,
+        number=document.number,
+        name=name,
+        birth_date=document.birth_date,
     )
 
 
-async def _raise_level(
-    session: AsyncSession, ring: KeyRing, person_id: UUID, name: str, number: IdentityNumber, *, now: datetime
-) -> Person:
-    person = await session.get_one(Person, person_id, with_for_update=True)
-    level = LEVEL_REACHED[VerificationMethod.REAL_NAME]
-    if person.trust_level >= level:
-        return person
-    person.name = seal_name(ring, name)
-    person.id_number = seal_id_number(ring, number.value)
-    person.id_number_index = id_number_index(ring, number.value)
-    person.id_kind = number.kind
-    person.trust_level = level
-    try:
-        await session.flush()
-    except IntegrityError as error:
-        raise IdentityTaken from error
-    await outbox.add(session, person, PersonVerified(person_id=person.id, level=level), now=now)
-    await session.flush()
-    return person
+async def is_bound(session: AsyncSession, ring: KeyRing, person_id: UUID, document: Document) -> bool:
+    """Whether the person is verified for this document already. Raises: NoSuchPerson, VerifiedOtherwise."""
+    person = await session.get(Person, person_id)
+    if person is None or not person.is_active:
+        raise NoSuchPerson
+    if person.id_number_index not in (None, document_index(ring, document)):
+        raise VerifiedOtherwise
+    return person.id_number_index is not None
+
+
+def _shown(name: str, document: Document) -> dict[str, str]:
+    return {
+        "name": name,
+        "kind": document.kind,
+        "id_number": document.number,
+        **({"country": document.country} if document.country else {}),
+    }

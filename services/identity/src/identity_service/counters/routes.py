@@ -1,0 +1,80 @@
+"""HTTP of counter checks."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import status
+
+from identity_service.counters import handlers
+from identity_service.counters.schemas import CounterCheck, GuardianCheck
+from identity_service.db import InTransactions
+from identity_service.edge import CurrentAuthority, CurrentSettings
+from identity_service.people.schemas import GuardianshipRead, RealNameResult
+from service_common.app import Now, Ring, api_router
+from service_common.auth import Caller, require, scope
+
+router = api_router("counter-checks", prefix="/identity/v1/counter-checks")
+
+COUNTER_CHECKS = scope(
+    "identity:counter-checks", zh="窗口核验身份", en="Verify people at a counter", roles={"clerk"}
+)
+Clerk = Annotated[Caller, require(COUNTER_CHECKS)]
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    summary="Verify a person at the counter 窗口核验",
+    description="A clerk has seen the person and the document: trust level 4 for a time, with the reference of the evidence. "
+    "The person reads it in the own access log. A repeat renews it, so no `Idempotency-Key` is needed.",
+)
+async def verify_at_counter(
+    *,
+    body: CounterCheck,
+    transactions: InTransactions,
+    ring: Ring,
+    caller: Clerk,
+    authority: CurrentAuthority,
+    settings: CurrentSettings,
+    now: Now,
+) -> RealNameResult:
+    person = await handlers.verify_at_counter(
+        transactions,
+        ring,
+        authority,
+        caller,
+        body.seen(),
+        valid=timedelta(days=settings.counter_days),
+        allow_fixtures=settings.allow_fixture_identities,
+        now=now,
+    )
+    return RealNameResult.of(person)
+
+
+@router.post(
+    "/guardianships",
+    status_code=status.HTTP_201_CREATED,
+    summary="Confirm a guardian at the counter 窗口核实监护关系",
+    description="A clerk has seen the household register or the birth certificate. Repeating it gives the same guardianship, so "
+    "no `Idempotency-Key` is needed.",
+)
+async def confirm_guardian(
+    *,
+    body: GuardianCheck,
+    transactions: InTransactions,
+    ring: Ring,
+    caller: Clerk,
+    authority: CurrentAuthority,
+    settings: CurrentSettings,
+    now: Now,
+) -> GuardianshipRead:
+    row = await handlers.confirm_guardian(
+        transactions,
+        ring,
+        authority,
+        caller,
+        body.seen(),
+        allow_fixtures=settings.allow_fixture_identities,
+        now=now,
+    )
+    return GuardianshipRead.of(row)
