@@ -17,6 +17,9 @@ from acceptance_service.bundles.domain import (
 )
 from service_common.errors import Conflict, FieldProblem, Invalid, NotFound
 
+MATTERS = "acceptance"
+"""How delegations name what is applied for here: ``acceptance:<code of the item or theme>``."""
+
 # The real-name check compares name and number with the register: from this trust level on they are verified.
 VERIFIED_PROFILE_LEVEL = 2
 

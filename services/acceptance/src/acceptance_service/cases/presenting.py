@@ -88,6 +88,8 @@ def show_timeline(entries: Sequence[Row[Any]]) -> TimelineRead:
                 at=one.at,
                 action=one.action,
                 actor_kind=one.actor_kind,
+                actor_id=one.actor_id if _is_named(one) else None,
+                on_behalf_of=one.facts.get("on_behalf_of"),
                 facts=one.facts,
                 hash=one.hash.hex(),
             )
@@ -95,6 +97,11 @@ def show_timeline(entries: Sequence[Row[Any]]) -> TimelineRead:
         ],
         intact=timeline.verify(entries),
     )
+
+
+def _is_named(entry: Row[Any]) -> bool:
+    """People, and who acts for them; not the staff who work on the case."""
+    return entry.actor_kind == "person" or "on_behalf_of" in entry.facts
 
 
 def _row(case: Case, *, inside: bool = True) -> dict[str, Any]:

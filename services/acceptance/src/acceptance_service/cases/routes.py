@@ -30,13 +30,14 @@ from acceptance_service.files.schemas import FileLink
 from service_common.app import Now, Ring, api_router
 from service_common.auth import Caller, require
 from service_common.db import Session
+from service_common.delegation import Act
 from service_common.etag import ExpectedVersion, set_etag
 from service_common.idempotency import Once
 from service_common.pages import Page, Paging
 
 router = api_router("cases", prefix="/acceptance/v1/cases")
 
-Reader = Annotated[Caller, require(CASES_READ)]
+Reader = Annotated[Caller, require(CASES_READ, act=Act.VIEW)]
 Handler = Annotated[Caller, require(CASES_HANDLE)]
 Decider = Annotated[Caller, require(CASES_DECIDE)]
 

@@ -309,6 +309,10 @@ class TimelineEntry(BaseModel):
     at: datetime
     action: str
     actor_kind: Literal["person", "staff", "client", "system"]
+    actor_id: str | None = Field(
+        default=None, description="Who did it; of staff only who helped in the applicant's name 帮代办."
+    )
+    on_behalf_of: str | None = Field(default=None, description="In whose name, when by delegation.")
     facts: dict[str, Any]
     hash: str
 

@@ -304,7 +304,9 @@ async def unknown_objects(session: AsyncSession, keys: Sequence[str]) -> list[st
 
 
 def _owner(caller: Caller) -> str:
-    return f"{caller.subject_type}:{caller.subject_id}"
+    """Whose upload it is until an application takes it. What an agent uploads is the agent's, so neither opens the other's."""
+    own = f"{caller.subject_type}:{caller.subject_id}"
+    return f"{own}:{caller.actor_id}" if caller.delegation else own
 
 
 def _facts(file: File, blob: Blob, ring: KeyRing) -> FileFacts:

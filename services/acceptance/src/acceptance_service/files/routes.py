@@ -14,6 +14,7 @@ from acceptance_service.files.schemas import FileLink, FileRead
 from service_common.app import Now, api_router
 from service_common.auth import PUBLIC, Caller, require, scope
 from service_common.db import Session
+from service_common.delegation import Act
 from service_common.idempotency import KeyMissing
 
 FILES_WRITE = scope(
@@ -56,7 +57,7 @@ async def upload_file(
     session: Session,
     now: Now,
     port: Files,
-    caller: Annotated[Caller, require(FILES_WRITE)],
+    caller: Annotated[Caller, require(FILES_WRITE, act=Act.SUBMIT)],
     idempotency_key: Annotated[
         str | None, Header(max_length=200, description="One value per file, kept when retrying.")
     ] = None,
@@ -80,7 +81,12 @@ async def upload_file(
 
 @router.post("/{file_id}/link", summary="A link to an own upload")
 async def link_to_file(
-    *, file_id: UUID, session: Session, now: Now, port: Files, caller: Annotated[Caller, require(FILES_WRITE)]
+    *,
+    file_id: UUID,
+    session: Session,
+    now: Now,
+    port: Files,
+    caller: Annotated[Caller, require(FILES_WRITE, act=Act.SUBMIT)],
 ) -> FileLink:
     """Opens the file for five minutes without login. Only who uploaded it gets one here."""
     path, expires_at = handlers.sign_link(

@@ -34,6 +34,7 @@ from acceptance_service.submissions.scopes import APPLICATIONS_READ, APPLICATION
 from service_common.app import Now, Ring, api_router
 from service_common.auth import Caller, require
 from service_common.db import Session
+from service_common.delegation import Act
 from service_common.etag import set_etag
 from service_common.idempotency import Once
 from service_common.pages import Page, Paging
@@ -41,8 +42,8 @@ from service_common.pages import Page, Paging
 router = api_router("applications", prefix="/acceptance/v1/applications")
 case_router = api_router("applications", prefix="/acceptance/v1/cases")
 
-Reader = Annotated[Caller, require(APPLICATIONS_READ)]
-Writer = Annotated[Caller, require(APPLICATIONS_WRITE)]
+Reader = Annotated[Caller, require(APPLICATIONS_READ, act=Act.VIEW)]
+Writer = Annotated[Caller, require(APPLICATIONS_WRITE, act=Act.SUBMIT)]
 
 
 def _serials(request: Request) -> Serials:
@@ -54,7 +55,7 @@ def _serials(request: Request) -> Serials:
 async def begin(
     *, body: DraftBody, session: Session, now: Now, response: Response, caller: Writer, _once: Once
 ) -> DraftRead:
-    """For oneself or a represented legal person. One open application per applicant, subject and division."""
+    """For oneself, a represented legal person, or as the agent of a delegation. One open application per applicant, subject and division."""
     draft = drafts.DraftInput(
         bundle_code=body.bundle_code,
         item_code=body.item_code,
@@ -191,7 +192,7 @@ async def link_to_file(
 
 @router.get("/{application_id}/timeline", summary="The history of an application")
 async def read_timeline(
-    *, application_id: UUID, session: Session, caller: Annotated[Caller, require(HISTORY_READ)]
+    *, application_id: UUID, session: Session, caller: Annotated[Caller, require(HISTORY_READ, act=Act.VIEW)]
 ) -> TimelineRead:
     """Every step, with the hash that ties it to the one before."""
     return show_timeline(await following.read_history(session, application_id, caller=caller))

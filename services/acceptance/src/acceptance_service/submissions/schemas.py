@@ -128,6 +128,7 @@ class ApplicationRow(BaseModel):
                     "division": "430300000000",
                     "applicant_kind": "LEGAL_PERSON",
                     "applicant_id": "0197a5f0-5c1e-7d54-9d6a-0d2c3f6b7a30",
+                    "submitted_by": "0197a5f0-5c1e-7d54-9d6a-0d2c3f6b7a31",
                     "submitted_at": "2026-07-01T02:03:04Z",
                     "promised_due_on": "2026-07-20",
                     "closed_at": None,
@@ -147,6 +148,9 @@ class ApplicationRow(BaseModel):
     division: str
     applicant_kind: HolderKind
     applicant_id: UUID
+    submitted_by: UUID = Field(
+        description="Who handed it in, or wrote the draft: the applicant, an agent 经办人, or who was entrusted 代办."
+    )
     submitted_at: datetime | None
     promised_due_on: date | None
     closed_at: datetime | None

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.applications.domain import (
+    MATTERS,
     ApplicationStatus,
     Delivery,
     NoSuchApplication,
@@ -34,6 +35,7 @@ from service_common.auth import Caller
 from service_common.contracts.acceptance import HolderKind
 from service_common.crypto import KeyRing
 from service_common.db import new_id
+from service_common.delegation import Act
 from service_common.errors import Forbidden
 
 
@@ -72,12 +74,13 @@ class DraftChange:
 async def begin_draft(
     session: AsyncSession, draft: DraftInput, *, caller: Caller, now: datetime
 ) -> tuple[Application, Plan]:
-    """Begins an application for oneself or a represented legal person.
+    """Begins an application for oneself, a represented legal person, or who has entrusted the caller with this matter.
 
     One open application per applicant, subject and division, unless another one is meant expressly.
-    Raises: NotRepresented, NotForThisApplicant, OpenApplicationExists, and what planning raises.
+    Raises: NotRepresented, OutsideDelegation, NotForThisApplicant, OpenApplicationExists, and what planning raises.
     """
     _need_representation(draft, caller)
+    caller.need_matter(MATTERS, draft.bundle_code or draft.item_code or "")
     shown = await show_plan(
         session,
         bundle_code=draft.bundle_code,
@@ -104,7 +107,7 @@ async def begin_draft(
         in_addition=draft.in_addition,
         applicant_kind=draft.applicant_kind,
         applicant_id=draft.applicant_id,
-        submitted_by=caller.person_id,
+        submitted_by=caller.acting_id,
         items_with_applicant=[],
     )
     session.add(application)
@@ -129,11 +132,18 @@ async def begin_draft(
 async def own_application(
     session: AsyncSession, application_id: UUID, caller: Caller, *, lock: bool = False
 ) -> Application:
-    """An application of the caller or of whom they act for. Raises: NoSuchApplication."""
+    """An application of the caller or of whom they act for, within what was entrusted. Raises: NoSuchApplication."""
     application = await find_application(session, application_id, lock=lock)
-    if application is None or not caller.may_act_for(application.applicant_id):
+    if application is None or not is_applicants(application, caller):
         raise NoSuchApplication
     return application
+
+
+def is_applicants(application: Application, caller: Caller) -> bool:
+    """Whether the caller is the applicant, or acts for them in this matter."""
+    return caller.may_act_for(application.applicant_id) and caller.may_handle(
+        MATTERS, application.subject_code
+    )
 
 
 async def plan_of(session: AsyncSession, application: Application) -> Plan:
@@ -150,7 +160,12 @@ async def plan_of(session: AsyncSession, application: Application) -> Plan:
 async def change_draft(
     session: AsyncSession, application_id: UUID, change: DraftChange, *, caller: Caller
 ) -> tuple[Application, Plan]:
-    """Answers, delivery and promises of a draft. Raises: NoSuchApplication, NotDraft, UnknownPromise."""
+    """Answers, delivery and promises of a draft. To promise is to sign.
+
+    Raises: NoSuchApplication, NotDraft, UnknownPromise, NotDelegable.
+    """
+    if change.promises or change.tolerance_promised:
+        caller.need_act(Act.SIGN)
     application = await own_application(session, application_id, caller, lock=True)
     _need_draft(application)
     if change.answers is not None:
@@ -197,7 +212,7 @@ async def save_form(
         "body": ring.encrypt_json(form, column=FORM_COLUMN),
         "digest": digest,
         "saved_at": now,
-        "saved_by": caller.person_id,
+        "saved_by": caller.acting_id,
     }
     await session.execute(
         insert(Form)
@@ -245,6 +260,6 @@ def _need_draft(application: Application) -> None:
 
 def _need_representation(draft: DraftInput, caller: Caller) -> None:
     natural = draft.applicant_kind is HolderKind.NATURAL_PERSON
-    own = draft.applicant_id == caller.person_id
+    own = caller.subject_type == "person" and draft.applicant_id == caller.person_id
     if own is not natural or not caller.may_act_for(draft.applicant_id):
         raise NotRepresented

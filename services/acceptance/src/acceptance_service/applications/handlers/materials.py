@@ -36,6 +36,7 @@ from acceptance_service.files.handlers import attach, release_files
 from service_common import timeline
 from service_common.auth import Caller
 from service_common.contracts.certificates import LicenceStatus
+from service_common.delegation import Act
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ async def provide_material(
 
     After submission only what was sent back, or was missing with tolerance, can be provided.
     Raises: NoSuchApplication, NoSuchMaterial, NotEditable, ProvisionNotOffered, LicenceNotUsable, ProfileNotVerified,
-    NoSuchFile, FileTypeRefused.
+    NoSuchFile, FileTypeRefused, NotDelegable.
     """
     application = await own_application(session, application_id, caller, lock=True)
     material = await _find(session, application, code)
@@ -220,6 +221,7 @@ async def _accept(
                 raise ProfileNotVerified
             return {"field": ways[0].field}
         case Provision.PROMISE:
+            caller.need_act(Act.SIGN)
             ways = need_offered(material, SatisfactionKind.PROMISE)
             if given.promise not in {one.promise for one in ways}:
                 raise ProvisionNotOffered

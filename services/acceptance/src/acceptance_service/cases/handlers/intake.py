@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from acceptance_service.applications.handlers.drafts import is_applicants
 from acceptance_service.calendars.handlers import current_calendar
 from acceptance_service.cases.domain.deadlines import CaseClock, workdays_from
 from acceptance_service.cases.domain.rules import (
@@ -289,7 +290,7 @@ async def resubmit_case(
     """
     dossier = await hold_dossier(session, case_id)
     case = dossier.case
-    if not caller.may_act_for(case.applicant_id):
+    if not is_applicants(dossier.application, caller):
         raise NoSuchCase
     act = Act.of(caller, now, ring)
     corrected = case.status is CaseStatus.CORRECTION

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from acceptance_service.applications.handlers.drafts import is_applicants
 from acceptance_service.applications.handlers.progress import record_access
 from acceptance_service.applications.models import Application, Material
 from acceptance_service.applications.repository import PROFILE_COLUMN, read_form
@@ -57,6 +58,8 @@ async def visible_case(session: AsyncSession, case_id: UUID, caller: Caller) -> 
     if case is None:
         raise NoSuchCase
     if caller.may_act_for(case.applicant_id):
+        if caller.delegation is not None:
+            await _need_entrusted(session, case, caller)
         return case
     if "supervisor" in caller.roles and case.division.startswith(
         division_prefix(caller.division or "0" * 12)
@@ -64,6 +67,13 @@ async def visible_case(session: AsyncSession, case_id: UUID, caller: Caller) -> 
         return case
     need_department(case, caller)
     return case
+
+
+async def _need_entrusted(session: AsyncSession, case: Case, caller: Caller) -> None:
+    """Raises: NoSuchCase, to an agent whose authorization is about other matters."""
+    application = await session.get_one(Application, case.application_id)
+    if not is_applicants(application, caller):
+        raise NoSuchCase
 
 
 @dataclass(frozen=True)

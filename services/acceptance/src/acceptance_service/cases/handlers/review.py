@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from acceptance_service.applications.handlers.drafts import is_applicants
 from acceptance_service.calendars.handlers import current_calendar
 from acceptance_service.cases.domain.deadlines import CaseClock, workdays_from
 from acceptance_service.cases.domain.rules import DocumentKind, NoSuchCase
@@ -199,7 +200,7 @@ async def withdraw_case(
 ) -> Case:
     """The applicant takes back what is not decided. Raises: NoSuchCase, ActionNotPossible."""
     dossier = await hold_dossier(session, case_id)
-    if not caller.may_act_for(dossier.case.applicant_id):
+    if not is_applicants(dossier.application, caller):
         raise NoSuchCase
     await _withdraw(session, dossier, Act.of(caller, now, ring), lambda case: case.id == case_id)
     return dossier.case

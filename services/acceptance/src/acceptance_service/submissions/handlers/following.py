@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from acceptance_service.applications.domain import ApplicationStatus, NoSuchApplication
+from acceptance_service.applications.domain import MATTERS, ApplicationStatus, NoSuchApplication
 from acceptance_service.applications.handlers.drafts import discard_draft, own_application
 from acceptance_service.applications.models import AccessRecord, Application, Material
 from acceptance_service.applications.repository import read_form, read_materials
@@ -23,6 +23,7 @@ from acceptance_service.files.handlers import FileFacts, files_of
 from service_common import timeline
 from service_common.auth import Caller
 from service_common.crypto import KeyRing
+from service_common.delegation import ALL_MATTERS
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,11 @@ class ApplicationView:
 async def list_applications(
     session: AsyncSession, *, caller: Caller, after: UUID | None, limit: int
 ) -> Sequence[Application]:
-    """A page of the applications of the caller and of whom they act for, newest first."""
-    holders = [caller.person_id, *sorted(caller.represents)]
-    statement = select(Application).where(Application.applicant_id.in_(holders))
+    """A page of the applications of the caller and of whom they act for, newest first; an agent sees what was entrusted."""
+    statement = select(Application).where(Application.applicant_id.in_(sorted(caller.holders)))
+    if caller.delegation is not None and not caller.may_handle(MATTERS, ALL_MATTERS):
+        entrusted = [one.removeprefix(f"{MATTERS}:") for one in caller.delegation.matters]
+        statement = statement.where(Application.subject_code.in_(sorted(entrusted)))
     if after is not None:
         statement = statement.where(Application.id < after)
     return (await session.scalars(statement.order_by(Application.id.desc()).limit(limit + 1))).all()

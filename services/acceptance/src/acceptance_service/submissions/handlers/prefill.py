@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.applications.handlers.drafts import own_application, plan_of
-from acceptance_service.applications.models import HeldLicence
+from acceptance_service.applications.models import Application, HeldLicence
 from acceptance_service.applications.repository import find_licences
 from acceptance_service.clients.identity import Profile
 from acceptance_service.submissions.domain import (
@@ -87,10 +87,17 @@ async def read_question(session: AsyncSession, application_id: UUID, *, caller: 
         application.id,
         application.applicant_kind,
         application.applicant_id,
-        caller.person_id,
+        _who_fills_in(application, caller),
         needs,
         usable,
     )
+
+
+def _who_fills_in(application: Application, caller: Caller) -> UUID:
+    """The person that a form asks about: the applicant, also when somebody else fills it in; for a legal person who acts."""
+    if application.applicant_kind is HolderKind.NATURAL_PERSON:
+        return application.applicant_id
+    return caller.acting_id
 
 
 async def prefill_application(

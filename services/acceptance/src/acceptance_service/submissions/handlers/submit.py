@@ -82,7 +82,7 @@ async def submit_application(
     password = f"{secrets.randbelow(1_000_000):06d}"
     application.query_number = query_number
     application.query_password_hash = password_hash(ring, query_number, password)
-    _fill(application, plan, number=master or project_numbers[0], now=now)
+    _fill(application, plan, number=master or project_numbers[0], by=caller.acting_id, now=now)
     if plan.promised_limit is not None:
         application.promised_due_on = limit_due(now, plan.promised_limit, calendar).due_date
     act = Act.of(caller, now, ring)
@@ -128,11 +128,12 @@ def _need_complete(plan: Plan, form: dict[str, object], gaps: list[FieldProblem]
         raise SubmissionIncomplete(fields=problems)
 
 
-def _fill(application: Application, plan: Plan, *, number: str, now: datetime) -> None:
+def _fill(application: Application, plan: Plan, *, number: str, by: UUID, now: datetime) -> None:
     application.status = ApplicationStatus.IN_PROGRESS
     application.number = number
     application.bundle_version = plan.bundle_version
     application.title = plan.title
     application.lead_department_id = plan.lead_department_id
     application.form_schema = plan.form_schema
+    application.submitted_by = by
     application.submitted_at = now
