@@ -71,6 +71,7 @@ def _children_have_guardians() -> None:
         sa.Column("department_id", sa.Uuid(), nullable=True),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("delegation_id", sa.Uuid(), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["guardian_id"], ["persons.id"], name=op.f("fk_guardianships_guardian_id_persons")

@@ -14,6 +14,7 @@ from identity_service.counters.routes import router as counter_routes
 from identity_service.credentials.routes import router as credential_routes
 from identity_service.db import transactions_of
 from identity_service.delegations.routes import router as delegation_routes
+from identity_service.families.routes import router as family_routes
 from identity_service.inbox.routes import router as inbox_routes
 from identity_service.legal_persons.routes import router as legal_person_routes
 from identity_service.login.routes import router as login_routes
@@ -100,6 +101,7 @@ def define_service(settings: Settings | None = None) -> Service:
             people_routes,
             credential_routes,
             counter_routes,
+            family_routes,
             session_routes,
             profile_routes,
             inbox_routes,

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.clients.authority import CheckResult
 from identity_service.db import Transactions
+from identity_service.families.handlers import empower
 from identity_service.people.domain import (
     DocumentClaim,
     IdentityNotConfirmed,
@@ -137,7 +138,8 @@ async def confirm_guardian(
         child = await guardians.find_or_add_child(session, ring, name, document, answer=answer, now=now)
         for person_id in (guardian_id, child.id):
             await _log(session, caller, person_id, seen.evidence_reference, now)
-        return await guardians.begin(session, guardian_id, child.id, document.birth_date, proof, now=now)
+        row = await guardians.begin(session, guardian_id, child.id, document.birth_date, proof, now=now)
+        return await empower(session, ring, row, now=now)
 
 
 async def _log(session: AsyncSession, caller: Caller, person_id: UUID, reference: str, now: datetime) -> None:

@@ -9,7 +9,8 @@ from identity_service.counters import handlers
 from identity_service.counters.schemas import CounterCheck, GuardianCheck
 from identity_service.db import InTransactions
 from identity_service.edge import CurrentAuthority, CurrentSettings
-from identity_service.people.schemas import GuardianshipRead, RealNameResult
+from identity_service.families.schemas import GuardianshipRead
+from identity_service.people.schemas import RealNameResult
 from service_common.app import Now, Ring, api_router
 from service_common.auth import Caller, require, scope
 

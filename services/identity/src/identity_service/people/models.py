@@ -76,6 +76,7 @@ class Guardianship(Base):
     department_id: Mapped[UUID | None]
     since: Mapped[datetime]
     until: Mapped[datetime]
+    delegation_id: Mapped[UUID | None]
     ended_at: Mapped[datetime | None]
 
 

@@ -9,7 +9,6 @@ from fastapi import Depends, Request, status
 from identity_service.db import InTransactions
 from identity_service.edge import CurrentAuthority, CurrentSettings, address_of, need_sms
 from identity_service.people.handlers import (
-    guardians,
     phone_codes,
     real_name,
     real_person,
@@ -17,10 +16,7 @@ from identity_service.people.handlers import (
 )
 from identity_service.people.handlers.sign_up import SignUp, sign_up
 from identity_service.people.schemas import (
-    ChildRegister,
     FaceRequest,
-    GuardianshipList,
-    GuardianshipRead,
     NetworkIdentityRequest,
     PersonCreate,
     PersonCreated,
@@ -162,52 +158,3 @@ async def list_verifications(session: Session, caller: Verifying, paging: Paging
         session, caller.person_id, before=before[0] if before else None, limit=paging.limit
     )
     return paging.page(rows, key=lambda row: (row.id,), show=VerificationRead.of)
-
-
-@router.post(
-    "/me/children",
-    status_code=status.HTTP_201_CREATED,
-    summary="Register a child 登记未成年子女",
-    description="By the guardian whom the register names; the child needs no phone and no account. Repeating it gives the same "
-    "guardianship, so no `Idempotency-Key` is needed.",
-)
-async def register_child(
-    *,
-    body: ChildRegister,
-    transactions: InTransactions,
-    ring: Ring,
-    caller: Verifying,
-    authority: CurrentAuthority,
-    settings: CurrentSettings,
-    now: Now,
-) -> GuardianshipRead:
-    row = await guardians.register_child(
-        transactions,
-        ring,
-        authority,
-        caller.person_id,
-        guardians.ChildClaim(body.name, body.document()),
-        allow_fixtures=settings.allow_fixture_identities,
-        now=now,
-    )
-    return GuardianshipRead.of(row)
-
-
-@router.get(
-    "/me/guardianships",
-    summary="Guardianships 监护关系",
-    description="For whom the caller acts as guardian, and who acts for the caller.",
-)
-async def list_guardianships(session: Session, caller: Verifying, now: Now) -> GuardianshipList:
-    rows = await guardians.guardianships_of(session, caller.person_id, now=now)
-    return GuardianshipList(items=[GuardianshipRead.of(row) for row in rows])
-
-
-@router.post(
-    "/me/guardianships/{guardianship_id}/end",
-    status_code=status.HTTP_204_NO_CONTENT,
-    summary="End a guardianship 解除监护关系",
-    description="By the guardian, or by a child who has an account. Once ended it is unknown, so no `Idempotency-Key` is needed.",
-)
-async def end_guardianship(guardianship_id: UUID, session: Session, caller: Verifying, now: Now) -> None:
-    await guardians.end(session, caller.person_id, guardianship_id, now=now)

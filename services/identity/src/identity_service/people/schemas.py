@@ -16,7 +16,7 @@ from identity_service.people.domain import (
     VerificationMethod,
 )
 from identity_service.people.handlers.sealing import Profile
-from identity_service.people.models import Guardianship, Person, Verification
+from identity_service.people.models import Person, Verification
 from identity_service.schemas import Input, Output
 
 
@@ -99,38 +99,6 @@ class VerificationRead(Output):
             reference=row.reference,
             department_id=row.department_id,
         )
-
-
-class ChildRegister(RealNameRequest):
-    """A child of whom the caller is the guardian."""
-
-
-class GuardianshipRead(Output):
-    """Who acts for whom, until the child is of age."""
-
-    id: UUID
-    guardian_id: UUID
-    child_id: UUID
-    since: datetime
-    until: datetime
-    verified_by_counter: bool
-
-    @classmethod
-    def of(cls, row: Guardianship) -> "GuardianshipRead":
-        return cls(
-            id=row.id,
-            guardian_id=row.guardian_id,
-            child_id=row.child_id,
-            since=row.since,
-            until=row.until,
-            verified_by_counter=row.staff_id is not None,
-        )
-
-
-class GuardianshipList(Output):
-    """As guardian or as child; short by nature, so not in pages."""
-
-    items: list[GuardianshipRead]
 
 
 class PersonSelf(Output):

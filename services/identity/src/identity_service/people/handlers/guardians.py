@@ -157,12 +157,15 @@ async def begin(
     return found.one()
 
 
-async def end(session: AsyncSession, person_id: UUID, guardianship_id: UUID, *, now: datetime) -> None:
-    """Ends it: by the guardian, or by a child who has an account. Raises: NoSuchGuardianship."""
+async def end(
+    session: AsyncSession, guardian_id: UUID, guardianship_id: UUID, *, now: datetime
+) -> Guardianship:
+    """Ends it, by the guardian. Raises: NoSuchGuardianship."""
     row = await session.get(Guardianship, guardianship_id, with_for_update=True)
-    if row is None or person_id not in (row.guardian_id, row.child_id) or row.ended_at is not None:
+    if row is None or row.guardian_id != guardian_id or row.ended_at is not None:
         raise NoSuchGuardianship
     row.ended_at = now
+    return row
 
 
 async def guardianships_of(
@@ -179,18 +182,3 @@ async def guardianships_of(
         .order_by(Guardianship.id)
     )
     return found.all()
-
-
-async def is_guardian(
-    session: AsyncSession, guardian_id: UUID, child_id: UUID, *, now: datetime
-) -> Guardianship | None:
-    """The guardianship on which somebody may act for a child now."""
-    found: Guardianship | None = await session.scalar(
-        select(Guardianship).where(
-            Guardianship.guardian_id == guardian_id,
-            Guardianship.child_id == child_id,
-            Guardianship.ended_at.is_(None),
-            Guardianship.until > now,
-        )
-    )
-    return found
