@@ -29,6 +29,10 @@ STATUS_LABELS = {
 LIVING = frozenset({LicenceStatus.NORMAL, LicenceStatus.SUSPENDED})
 
 
+MATTERS = "certificates"
+"""How delegations name licences here: ``certificates:<licence type code>``."""
+
+
 class Action(StrEnum):
     """What can be done to a licence."""
 

@@ -24,6 +24,7 @@ from certificates_service.settings import Settings
 from service_common.app import Now, Ring, api_router
 from service_common.auth import Caller, require, scope
 from service_common.db import Session
+from service_common.delegation import Act
 from service_common.etag import ExpectedVersion, set_etag
 from service_common.idempotency import Once
 from service_common.pages import Page, Paging
@@ -101,7 +102,7 @@ async def issue_batch(
 @router.get("", summary="Licences that I hold or whose holder I act for")
 async def list_licences(
     *,
-    caller: Annotated[Caller, require(LICENCES_READ)],
+    caller: Annotated[Caller, require(LICENCES_READ, act=Act.VIEW)],
     session: Session,
     now: Now,
     paging: Paging,
@@ -124,7 +125,7 @@ async def list_licences(
 @router.get("/{licence_id}", summary="A licence with its surface")
 async def read_licence(
     *,
-    caller: Annotated[Caller, require(LICENCES_READ)],
+    caller: Annotated[Caller, require(LICENCES_READ, act=Act.VIEW)],
     session: Session,
     now: Now,
     ring: Ring,
@@ -141,7 +142,7 @@ async def read_licence(
 @router.get("/{licence_id}/document", summary="The signed document")
 async def read_document(
     *,
-    caller: Annotated[Caller, require(LICENCES_READ)],
+    caller: Annotated[Caller, require(LICENCES_READ, act=Act.COLLECT)],
     session: Session,
     ring: Ring,
     licence_id: UUID,
@@ -155,7 +156,7 @@ async def read_document(
 
 @router.get("/{licence_id}/timeline", summary="What happened to a licence")
 async def read_timeline(
-    *, caller: Annotated[Caller, require(LICENCES_READ)], session: Session, licence_id: UUID
+    *, caller: Annotated[Caller, require(LICENCES_READ, act=Act.VIEW)], session: Session, licence_id: UUID
 ) -> HistoryRead:
     """For the holder and the issuing department. `intact` tells whether the chain of hashes holds."""
     return HistoryRead.of(await read.read_history(session, licence_id, caller=caller))

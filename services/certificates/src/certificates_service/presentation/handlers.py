@@ -56,14 +56,14 @@ async def present_licence(session: AsyncSession, licence_id: UUID, *, caller: Ca
         status = status_at(licence, now)
         raise CannotPresent(status=status.value, label=STATUS_LABELS[status])
     definition = await read_type(session, licence.type_code)
-    await end_codes_of_person(session, caller.person_id, licence.id, now=now)
+    await end_codes_of_person(session, caller.acting_id, licence.id, now=now)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     expires_at = now + timedelta(seconds=definition.qr_lifetime_seconds)
     session.add(
         PresentationCode(
             token_hash=token_hash(token),
             licence_id=licence.id,
-            person_id=caller.person_id,
+            person_id=caller.acting_id,
             session_id=caller.session_id,
             created_at=now,
             expires_at=expires_at,
@@ -86,8 +86,8 @@ async def check_shown_code(
 ) -> Checked:
     """Uses the code up. Raises: CodeNotValid, NoDepartment."""
     _need_department(caller)
-    licence = await _redeem(session, code, now=now)
-    use = Use(UseMode.PRESENTED, Purpose.SHOWN_BY_HOLDER)
+    licence, shown_by = await _redeem(session, code, now=now)
+    use = Use(UseMode.PRESENTED, Purpose.SHOWN_BY_HOLDER, shown_by=shown_by)
     await record_use(session, licence, use, verifier=caller, now=now)
     return Checked(licence, await masked_surface_of(session, ring, licence))
 
@@ -107,20 +107,21 @@ def _need_department(caller: Caller) -> None:
         raise NoDepartment
 
 
-async def _redeem(session: AsyncSession, code: str, *, now: datetime) -> Licence:
-    licence_id = await redeem(session, token_hash(code), now=now)
-    if licence_id is None:
+async def _redeem(session: AsyncSession, code: str, *, now: datetime) -> tuple[Licence, UUID]:
+    redeemed = await redeem(session, token_hash(code), now=now)
+    if redeemed is None:
         raise CodeNotValid
-    return await licence_by_id(session, licence_id)
+    licence_id, shown_by = redeemed
+    return await licence_by_id(session, licence_id), shown_by
 
 
 async def is_code_valid(session: AsyncSession, code: str, *, now: datetime) -> bool:
     """For anybody: yes or no, and the code is used up. The holder sees that somebody without login looked."""
     try:
-        licence = await _redeem(session, code, now=now)
+        licence, shown_by = await _redeem(session, code, now=now)
     except CodeNotValid:
         return False
-    use = Use(UseMode.PRESENTED, Purpose.SHOWN_BY_HOLDER)
+    use = Use(UseMode.PRESENTED, Purpose.SHOWN_BY_HOLDER, shown_by=shown_by)
     await record_use(session, licence, use, verifier=None, now=now)
     return is_valid_at(licence, now)
 

@@ -16,7 +16,7 @@ class PresentationCode(Base):
 
     token_hash: Mapped[bytes] = mapped_column(primary_key=True)
     licence_id: Mapped[UUID] = mapped_column(ForeignKey("licences.id"))
-    person_id: Mapped[UUID]
+    person_id: Mapped[UUID]  # who shows it: the holder, or who acts for them
     session_id: Mapped[str | None] = mapped_column(String(100))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -11,11 +11,11 @@ from certificates_service.presentation.models import PresentationCode
 _KEPT_AFTER_END = timedelta(days=1)
 
 
-async def redeem(session: AsyncSession, token_hash: bytes, *, now: datetime) -> UUID | None:
-    """The licence of a living code, which is used up by this. One statement: of two scans at once the second waits for
+async def redeem(session: AsyncSession, token_hash: bytes, *, now: datetime) -> tuple[UUID, UUID] | None:
+    """The licence of a living code and who shows it; it is used up by this. One statement: of two scans at once the second waits for
     the first one's commit, looks at the row again, and finds nothing.
     """
-    return await session.scalar(
+    redeemed = await session.execute(
         update(PresentationCode)
         .where(
             PresentationCode.token_hash == token_hash,
@@ -23,9 +23,11 @@ async def redeem(session: AsyncSession, token_hash: bytes, *, now: datetime) -> 
             PresentationCode.expires_at > now,
         )
         .values(used_at=now)
-        .returning(PresentationCode.licence_id)
+        .returning(PresentationCode.licence_id, PresentationCode.person_id)
         .execution_options(synchronize_session=False)
     )
+    found = redeemed.first()
+    return (found.licence_id, found.person_id) if found else None
 
 
 async def end_codes_of_person(

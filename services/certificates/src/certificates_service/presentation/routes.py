@@ -21,6 +21,7 @@ from certificates_service.presentation.schemas import (
 from service_common.app import Now, Ring, api_router
 from service_common.auth import PUBLIC, Caller, require, scope
 from service_common.db import Session
+from service_common.delegation import Act
 
 LICENCES_PRESENT = scope(
     "certificates:licences.present", zh="亮证", en="Show own licences", roles={"citizen"}
@@ -38,13 +39,13 @@ router = api_router("presentation", prefix="/certificates/v1")
 @router.post("/licences/{licence_id}/present", status_code=201, summary="Show a licence 亮证")
 async def present_licence(
     *,
-    caller: Annotated[Caller, require(LICENCES_PRESENT)],
+    caller: Annotated[Caller, require(LICENCES_PRESENT, act=Act.COLLECT)],
     session: Session,
     now: Now,
     licence_id: UUID,
     response: Response,
 ) -> ShownRead:
-    """A code for one scan that lives for about a minute (by type) and ends with the log-in session. Refresh by asking again."""
+    """By the holder, or by who was entrusted with it. A code for one scan that lives for about a minute (by type) and ends with the log-in session. Refresh by asking again."""
     response.headers["Cache-Control"] = "no-store"
     return ShownRead.of(await handlers.present_licence(session, licence_id, caller=caller, now=now))
 

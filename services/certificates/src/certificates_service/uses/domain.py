@@ -49,9 +49,10 @@ MODE_LABELS = {UseMode.PRESENTED: "亮证", UseMode.VERIFIED: "核验", UseMode.
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One look at a licence, to be remembered."""
+    """One look at a licence, to be remembered. ``shown_by``: who held up the code, the holder or an agent."""
 
     mode: UseMode
     purpose: Purpose
     about_id: UUID | None = None
     fields: Sequence[str] = ()
+    shown_by: UUID | None = None

@@ -37,6 +37,7 @@ async def record_use(
         verifier_kind=verifier.subject_type if verifier else "anonymous",
         verifier_id=verifier.subject_id if verifier else None,
         verifier_department_id=verifier.department_id if verifier else None,
+        shown_by=use.shown_by,
     )
     session.add(row)
     event = LicenceUsed(

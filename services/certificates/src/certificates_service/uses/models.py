@@ -30,5 +30,6 @@ class LicenceUse(Base):
     verifier_kind: Mapped[str] = mapped_column(String(20))
     verifier_id: Mapped[str | None] = mapped_column(String(100))
     verifier_department_id: Mapped[UUID | None]
+    shown_by: Mapped[UUID | None]
 
     __table_args__ = (Index("ix_licence_uses_licence", "licence_id", "id"),)

@@ -9,6 +9,7 @@ from certificates_service.uses.schemas import UseRead
 from service_common.app import api_router
 from service_common.auth import Caller, require
 from service_common.db import Session
+from service_common.delegation import Act
 from service_common.pages import Page, Paging
 
 router = api_router("uses", prefix="/certificates/v1/licences")
@@ -16,7 +17,10 @@ router = api_router("uses", prefix="/certificates/v1/licences")
 
 @router.get("/{licence_id}/uses", summary="Who looked at my licence")
 async def list_uses(
-    caller: Annotated[Caller, require(LICENCES_READ)], session: Session, paging: Paging, licence_id: UUID
+    caller: Annotated[Caller, require(LICENCES_READ, act=Act.VIEW)],
+    session: Session,
+    paging: Paging,
+    licence_id: UUID,
 ) -> Page[UseRead]:
     """For the holder: every presentation, verification and fetch, newest first, with its purpose and ground."""
     after = paging.after(UUID)

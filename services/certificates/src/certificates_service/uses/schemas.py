@@ -52,6 +52,9 @@ class UseRead(BaseModel):
         description="The surface fields that were handed out; empty: none or masked ones only."
     )
     verifier: VerifierRead
+    shown_by: UUID | None = Field(
+        default=None, description="Who held it up: the holder, or who acted for them."
+    )
 
     @classmethod
     def of(cls, shown: ShownUse) -> "UseRead":
@@ -71,4 +74,5 @@ class UseRead(BaseModel):
                 department_id=use.verifier_department_id,
                 department_name=shown.department_name,
             ),
+            shown_by=use.shown_by,
         )

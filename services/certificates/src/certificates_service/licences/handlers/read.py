@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from certificates_service.licences.domain import NoSuchLicence, effective_status, is_valid_on
+from certificates_service.licences.domain import MATTERS, NoSuchLicence, effective_status, is_valid_on
 from certificates_service.licences.handlers.issue import DOCUMENT_COLUMN, SURFACE_COLUMN
 from certificates_service.licences.models import Licence
 from certificates_service.licences.repository import licence_by_identifier, licences_of_holders
@@ -20,6 +20,7 @@ from service_common.auth import Caller
 from service_common.clock import local_date
 from service_common.contracts.certificates import LicenceStatus
 from service_common.crypto import KeyRing
+from service_common.delegation import ALL_MATTERS, OutsideDelegation
 
 # 实名: a licence belongs to a person whose name and number were checked.
 LEAST_TRUST_LEVEL = 2
@@ -44,12 +45,34 @@ async def list_own_licences(
     after: UUID | None,
     limit: int,
 ) -> Sequence[Licence]:
-    """A person's own licences and those of the legal persons it acts for. Raises: NotAPerson, TrustLevelTooLow."""
-    own = {caller.person_id, *caller.represents}
+    """A person's own licences and those of the legal persons it acts for; an agent's view is of the entrusted types.
+
+    Raises: NotAPerson, TrustLevelTooLow, OutsideDelegation.
+    """
+    own = caller.holders or {caller.person_id}
     caller.need_trust_level(LEAST_TRUST_LEVEL)
     holders = own if holder_id is None else own & {holder_id}
-    type_codes = [type_code] if type_code else []
+    type_codes = _entrusted_types(caller, type_code)
     return await licences_of_holders(session, holders, type_codes=type_codes, after=after, limit=limit)
+
+
+def _entrusted_types(caller: Caller, type_code: str | None) -> list[str]:
+    """The types to list; none: every type. Raises: OutsideDelegation."""
+    if type_code is not None:
+        caller.need_matter(MATTERS, type_code)
+        return [type_code]
+    if caller.delegation is None or caller.may_handle(MATTERS, ALL_MATTERS):
+        return []
+    prefix = f"{MATTERS}:"
+    types = [one.removeprefix(prefix) for one in caller.delegation.matters if one.startswith(prefix)]
+    if not types:
+        raise OutsideDelegation
+    return sorted(types)
+
+
+def _is_holders(licence: Licence, caller: Caller) -> bool:
+    """Whether the caller is the holder, or acts for the holder with licences of this type."""
+    return caller.may_act_for(licence.holder_id) and caller.may_handle(MATTERS, licence.type_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +89,7 @@ async def read_licence(
 ) -> SeenLicence:
     """In full for the holder, masked for the issuing department, unknown to anybody else. Raises: NoSuchLicence."""
     licence = await session.get(Licence, licence_id)
-    if licence is not None and caller.may_act_for(licence.holder_id):
+    if licence is not None and _is_holders(licence, caller):
         caller.need_trust_level(LEAST_TRUST_LEVEL)
         return SeenLicence(licence, surface_of(ring, licence), masked=False)
     if licence is not None and caller.department_id == licence.issuer_department_id:
@@ -77,7 +100,7 @@ async def read_licence(
 async def held_licence(session: AsyncSession, licence_id: UUID, *, caller: Caller) -> Licence:
     """For what only the holder, or who acts for it, may do. Raises: NoSuchLicence, TrustLevelTooLow."""
     licence = await session.get(Licence, licence_id)
-    if licence is None or not caller.may_act_for(licence.holder_id):
+    if licence is None or not _is_holders(licence, caller):
         raise NoSuchLicence
     caller.need_trust_level(LEAST_TRUST_LEVEL)
     return licence
@@ -87,7 +110,7 @@ async def read_history(session: AsyncSession, licence_id: UUID, *, caller: Calle
     """For the holder and the issuing department. Raises: NoSuchLicence."""
     licence = await session.get(Licence, licence_id)
     if licence is None or not (
-        caller.may_act_for(licence.holder_id) or caller.department_id == licence.issuer_department_id
+        _is_holders(licence, caller) or caller.department_id == licence.issuer_department_id
     ):
         raise NoSuchLicence
     return await timeline.read(session, licence_id)
