@@ -41,6 +41,8 @@ OPENID_SCOPES = (
     ScopeEntry(name="offline_access", zh="在您退出后保持登录", en="Stay signed in", roles=_PERSONS | _STAFF),
 )
 
+OPENID_NAMES = frozenset(entry.name for entry in OPENID_SCOPES)
+
 
 @dataclass(frozen=True)
 class ScopeCatalogue:

@@ -12,13 +12,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from identity_service.login.handlers import Parameters as Asked
 from identity_service.login.models import Interaction
+from identity_service.oidc.claims import AskedClaims
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import Freshness, Subject
 from identity_service.oidc.grants import CodeGrant, S256Only
 from identity_service.oidc.id_tokens import CodeIdToken
 from identity_service.oidc.models import Consent
 from identity_service.oidc.provider import Answer, Provider, ProviderRequest, Work
-from identity_service.oidc.subjects import load_subject
+from identity_service.oidc.subjects import grantable, load_subject, subject_identifier
 from identity_service.scopes import ScopeEntry
 from identity_service.sessions.models import LoginSession
 
@@ -126,21 +127,33 @@ async def _next(
     subject = await load_subject(work.session, login.kind, login.account_id, now=work.now)
     if subject is None:
         return NeedsLogin(client.name)
-    scopes = frozenset(grant.request.scope.split()) & work.catalogue.grantable(subject.roles)
+    asked = AskedClaims.parse(grant.request.payload.claims)
+    if asked.subject is not None and asked.subject != subject_identifier(work.ring, client, subject.id):
+        raise LoginRequiredError(redirect_uri=grant.redirect_uri)
+    allowed = grantable(work.catalogue, client, subject)
+    scopes = frozenset(grant.request.scope.split()) & allowed
     if not scopes:
         raise InvalidScopeError(redirect_uri=grant.redirect_uri)
-    if grant.request.payload.resource is not None:
-        try:
-            scopes, _ = provider.narrow(scopes, grant.request.payload.resource)
-        except OAuth2Error as error:
-            error.redirect_uri = grant.redirect_uri
-            raise
-    if await _needs_consent(work, client, subject, scopes, prompts=prompts, interaction=interaction):
+    scopes = _narrowed(provider, grant, scopes)
+    of_claims = asked.scopes & allowed & client.scopes
+    shown = scopes | of_claims
+    if await _needs_consent(work, client, subject, shown, prompts=prompts, interaction=interaction):
         if "none" in prompts:
             raise ConsentRequiredError(redirect_uri=grant.redirect_uri)
-        return NeedsConsent(client, subject, tuple(work.catalogue.entries[name] for name in sorted(scopes)))
-    grant.login, grant.scopes = login, scopes
+        return NeedsConsent(client, subject, tuple(work.catalogue.entries[name] for name in sorted(shown)))
+    grant.login, grant.scopes, grant.claims = login, scopes, asked.within(of_claims)
     return await _answer(provider, grant, subject)
+
+
+def _narrowed(provider: Provider, grant: CodeGrant, scopes: frozenset[str]) -> frozenset[str]:
+    """The scopes of the service that the request names, if it names one (RFC 8707). Raises: InvalidTarget."""
+    if grant.request.payload.resource is None:
+        return scopes
+    try:
+        return provider.narrow(scopes, grant.request.payload.resource)[0]
+    except OAuth2Error as error:
+        error.redirect_uri = grant.redirect_uri
+        raise
 
 
 async def _answer(provider: Provider, grant: CodeGrant, subject: Subject | None) -> ToClient:

@@ -24,7 +24,7 @@ from identity_service.oidc.domain import (
 )
 from identity_service.oidc.models import DeviceAuthorization
 from identity_service.oidc.provider import Work
-from identity_service.oidc.subjects import load_subject
+from identity_service.oidc.subjects import grantable, load_subject
 from identity_service.scopes import ScopeEntry
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.domain import Method, Origin, place_of
@@ -100,7 +100,7 @@ async def find_waiting(work: Work, approver: Approver, typed: str, *, address: s
         raise NoSuchDevice
     for bucket in sorted(_buckets(approver.subject_id, address), key=lambda one: one.key(work.ring)):
         await forgive(work.session, work.ring, [], shared=bucket)
-    names = frozenset(row.scope.split()) & work.catalogue.grantable(subject.roles) & client.scopes
+    names = frozenset(row.scope.split()) & grantable(work.catalogue, client, subject) & client.scopes
     if not names:
         raise NothingToAllow
     scopes = tuple(work.catalogue.entries[name] for name in sorted(names))

@@ -52,7 +52,7 @@ def provider_metadata(settings: Settings, catalogue: ScopeCatalogue) -> dict[str
         "backchannel_logout_session_supported": True,
         "frontchannel_logout_supported": True,
         "frontchannel_logout_session_supported": True,
-        "claims_parameter_supported": False,
+        "claims_parameter_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }

@@ -66,7 +66,8 @@ class ExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Aut
         """Raises: InvalidClientError, UnauthorizedClientError, InvalidRequestError, InvalidGrantError."""
         client: OAuthClient = self.authenticate_token_endpoint_client()
         self.request.client = client
-        if not client.check_grant_type(self.GRANT_TYPE):
+        # Its tokens name the principal, by whom departments could join data: docs/adr/0006-partner-tokens.md.
+        if not client.check_grant_type(self.GRANT_TYPE) or not client.is_first_party:
             raise UnauthorizedClientError(
                 f"The client is not authorized to use 'grant_type={self.GRANT_TYPE}'"
             )

@@ -13,12 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.util.concurrency import await_
 
 from identity_service.edge import session_limits
+from identity_service.oidc.claims import AskedClaims
 from identity_service.oidc.client_authentication import METHODS
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import Freshness, Subject
 from identity_service.oidc.models import AuthorizationCode, RefreshToken
 from identity_service.oidc.provider import InvalidTarget, Provider, ProviderRequest, Work
-from identity_service.oidc.subjects import load_subject
+from identity_service.oidc.subjects import grantable, load_subject
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.models import Grant, LoginSession
 from service_common.contracts.identity import SessionEndReason
@@ -67,6 +68,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
     request: ProviderRequest
     login: LoginSession
     scopes: frozenset[str]
+    claims: dict[str, Any] | None = None
 
     @property
     def work(self) -> Work:
@@ -102,6 +104,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
             client_id=request.client.client_id,
             scope=" ".join(sorted(self.scopes)),
             resource=request.payload.resource,
+            claims=self.claims,
             is_offline="offline_access" in self.scopes,
             methods=login.methods,
             authenticated_at=login.authenticated_at,
@@ -176,8 +179,11 @@ def _unsupported(parameters: dict[str, str]) -> Any:
         return InvalidRequestError("The nonce is too long.")
     try:
         Freshness.asked_by(parameters)
+        AskedClaims.parse(parameters.get("claims"))
     except ValueError:
-        return InvalidRequestError("The max_age is not a number of seconds.")
+        return InvalidRequestError(
+            "The max_age is no number of seconds, or the claims are no object of claims."
+        )
     return None
 
 
@@ -186,7 +192,7 @@ def issue(
 ) -> dict[str, Any]:
     """An access token of a grant, for what the subject's roles still allow and what was asked of it now."""
     scopes = frozenset((scope or grant.scope).split())
-    scopes &= provider.work.catalogue.grantable(subject.roles) & request.client.scopes
+    scopes &= grantable(provider.work.catalogue, request.client, subject) & request.client.scopes
     asked = request.payload.resource
     if grant.resource is not None and asked not in (None, grant.resource):
         raise InvalidTarget

@@ -3,6 +3,7 @@
 from typing import Any
 
 from authlib.oidc.core import OpenIDCode, OpenIDToken
+from sqlalchemy.util.concurrency import await_
 
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.device import DeviceInHand
@@ -10,6 +11,7 @@ from identity_service.oidc.domain import Subject
 from identity_service.oidc.grants import CodeInHand, TokenInHand
 from identity_service.oidc.provider import ProviderRequest, Work
 from identity_service.oidc.subjects import subject_identifier
+from identity_service.oidc.userinfo import personal_claims
 from identity_service.signing.domain import ALGORITHM
 
 
@@ -47,14 +49,16 @@ class _IdToken(OpenIDToken):  # type: ignore[misc]  # Authlib ships no types
         return encoded
 
     def generate_user_info(self, user: Subject, scope: str) -> dict[str, Any]:  # noqa: ARG002 - Authlib's signature
-        """The subject as this client knows it. Name and phone are for the userinfo endpoint."""
+        """The subject as this client knows it. Name and phone are for the userinfo endpoint, unless asked for here by name."""
         request = self._request
         in_hand: CodeInHand | TokenInHand | DeviceInHand = (
             request.authorization_code or request.refresh_token or request.credential
         )
         grant = in_hand.grant
         assert grant is not None
-        return {
+        named = (grant.claims or {}).get("id_token", [])
+        told = await_(personal_claims(self._work, request.client, grant, named, purpose="id_token"))
+        return told | {
             "sub": subject_identifier(self._work.ring, self._request.client, user.id),
             "auth_time": int(grant.authenticated_at.timestamp()),
             "acr": user.acr,

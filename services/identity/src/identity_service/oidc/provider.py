@@ -18,8 +18,10 @@ from authlib.oauth2.rfc9207 import IssuerParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util.concurrency import await_, greenlet_spawn
 
+from identity_service.accounts.domain import SubjectKind
 from identity_service.oidc.clients import OAuthClient, ServiceClients, find_client
 from identity_service.oidc.domain import Subject, has_control_characters
+from identity_service.oidc.subjects import subject_identifier
 from identity_service.scopes import ScopeCatalogue
 from identity_service.sessions.models import Grant
 from identity_service.settings import Settings
@@ -217,6 +219,9 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no t
         }
         if subject is not None and grant is not None:
             claims |= subject_claims(subject, grant) if on_behalf is None else on_behalf
+            if not client.is_first_party and subject.kind is SubjectKind.PERSON:
+                claims |= {"sub": subject_identifier(self.work.ring, client, subject.id)}
+                claims.pop("represents", None)
         else:
             claims |= client_claims(client)
         return {

@@ -12,6 +12,7 @@ from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import STAFF_LEVEL, Subject
 from identity_service.organisation.handlers import staff
 from identity_service.people.handlers import lookup
+from identity_service.scopes import OPENID_NAMES, ScopeCatalogue
 from service_common.crypto import KeyRing
 
 _CITIZEN = "citizen"
@@ -41,6 +42,16 @@ async def load_subject(
     roles = {_CITIZEN, _COMPANY_AGENT} if represented else {_CITIZEN}
     ids = sorted({one.legal_person.id for one in represented})
     return Subject(subject_id, kind, frozenset(roles), standing.trust_level, represents=tuple(ids))
+
+
+def grantable(catalogue: ScopeCatalogue, client: OAuthClient, subject: Subject) -> frozenset[str]:
+    """The scopes that somebody's token may carry for a client.
+
+    A third party is told who a person is and no more: services answer with stable ids, by which departments could join
+    what they know (docs/adr/0006-partner-tokens.md).
+    """
+    names = catalogue.grantable(subject.roles)
+    return names if client.is_first_party or subject.kind is SubjectKind.STAFF else names & OPENID_NAMES
 
 
 def subject_identifier(ring: KeyRing, client: OAuthClient, subject_id: UUID) -> str:
