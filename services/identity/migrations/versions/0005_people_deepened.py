@@ -14,9 +14,17 @@ def upgrade() -> None:
     _persons_have_documents()
     _evidence_expires()
     _children_have_guardians()
+    _appointments_stand_still()
 
 
 def downgrade() -> None:
+    # The version before knows no suspension: what stands still ends.
+    op.execute(
+        "UPDATE agents SET revoked_at = suspended_at WHERE suspended_at IS NOT NULL AND revoked_at IS NULL"
+    )
+    op.drop_column("agents", "suspended_at")
+    op.drop_column("agents", "role")
+    op.drop_column("legal_persons", "suspended_at")
     op.drop_table("guardianships")
     op.drop_index("ix_verifications_expires_at", table_name="verifications")
     for column in ("department_id", "staff_id", "expires_at", "reference"):
@@ -87,3 +95,10 @@ def _children_have_guardians() -> None:
         unique=True,
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+
+
+def _appointments_stand_still() -> None:
+    role = sa.Enum("REPRESENTATIVE", "ADMINISTRATOR", "AGENT", name="actsas", native_enum=False, length=40)
+    op.add_column("agents", sa.Column("role", role, server_default="AGENT", nullable=False))
+    op.add_column("agents", sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("legal_persons", sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True))

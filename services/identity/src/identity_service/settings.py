@@ -34,6 +34,9 @@ class Settings(ServiceSettings):
     )
     sms_gateway_token: SecretStr | None = Field(default=None, description="Bearer token of the SMS gateway.")
 
+    legal_person_check_days: int = Field(
+        default=30, description="How often the register is asked again who represents a legal person."
+    )
     face_days: int = Field(default=365, description="How long a face comparison keeps up trust level 3.")
     network_identity_days: int = Field(
         default=365, description="How long a network identity 网证 keeps up trust level 3."

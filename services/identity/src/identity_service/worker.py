@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from fastapi import FastAPI
 
+from identity_service.clients.authority import AuthorityUnavailable
 from identity_service.db import AWAY, transactions_of
 from identity_service.inbox.subscribers import SUBSCRIBERS
+from identity_service.legal_persons.succession import check_again, due_for_a_check
 from identity_service.oidc.notifier import send_logout_notices
 from identity_service.oidc.subscribers import SUBSCRIBERS as PROVIDER_SUBSCRIBERS
 from identity_service.people.handlers.verifications import tell_expired
 from identity_service.pruning import prune
+from identity_service.settings import Settings
 from identity_service.sms.handlers import keep_sending
 from service_common.app import Background
 from service_common.clock import utc_now
@@ -21,6 +25,7 @@ from service_common.messaging import Subscriber
 logger = structlog.get_logger()
 
 _PRUNE_EVERY_SECONDS = 600.0
+_CHECKS = 100
 
 
 def subscribers(_app: FastAPI) -> Sequence[Subscriber[Any]]:
@@ -58,4 +63,30 @@ async def lower_expired_levels(app: FastAPI) -> None:
             await asyncio.sleep(_PRUNE_EVERY_SECONDS)
 
 
-background: Sequence[Background] = (send_text_messages, send_logout_notices, forget_expired, lower_expired_levels)
+async def check_legal_persons(app: FastAPI) -> None:
+    """Asks the register again, for ever, who represents whom; a register that is away is asked later."""
+    settings: Settings = app.state.settings
+    transactions = transactions_of(app.state.database)
+    while True:
+        now = utc_now()
+        try:
+            async with transactions() as session:
+                due = await due_for_a_check(
+                    session, before=now - timedelta(days=settings.legal_person_check_days), limit=_CHECKS
+                )
+            for legal_person_id in due:
+                await check_again(
+                    transactions, app.state.key_ring, app.state.authority, legal_person_id, now=now
+                )
+        except (*AWAY, AuthorityUnavailable) as error:
+            logger.warning("legal_persons_not_checked", error=type(error).__name__)
+        await asyncio.sleep(_PRUNE_EVERY_SECONDS)
+
+
+background: Sequence[Background] = (
+    send_text_messages,
+    send_logout_notices,
+    forget_expired,
+    lower_expired_levels,
+    check_legal_persons,
+)

@@ -44,7 +44,9 @@ TICKET = {
 INVITATION = {"invitation_id": str(new_id())}
 
 
-def data_for(subscriber: Subscriber[Any], person_id: UUID) -> dict[str, Any]:
+def data_for(
+    subscriber: Subscriber[Any], person_id: UUID, legal_person_id: UUID | None = None
+) -> dict[str, Any]:
     """The event that this subscriber hears, about one person."""
     case = {**CASE, "applicant_id": str(person_id), "submitted_by": str(person_id)}
     application = {
@@ -66,6 +68,7 @@ def data_for(subscriber: Subscriber[Any], person_id: UUID) -> dict[str, Any]:
         "department_id": CASE["department_id"],
         "expires_at": utc_now().isoformat(),
     }
+    agency = {"legal_person_id": str(legal_person_id), "person_id": str(person_id)}
     by_name: dict[str, dict[str, Any]] = {
         "ApplicationSubmitted": application,
         "CaseDecided": {**case, "outcome": "APPROVED"},
@@ -74,6 +77,14 @@ def data_for(subscriber: Subscriber[Any], person_id: UUID) -> dict[str, Any]:
         "InvitationCreated": invitation,
         "ReviewerInformed": {**INVITATION, "person_id": str(person_id)},
         "TicketAnswered": {**TICKET, "person_id": str(person_id)},
+        "AgentAppointed": agency,
+        "AgentRevoked": agency,
+        "LegalPersonRepresentativeChanged": {
+            "legal_person_id": str(legal_person_id),
+            "representative_id": str(person_id),
+            "former_id": str(person_id),
+        },
+        "LegalPersonSuspended": {"legal_person_id": str(legal_person_id)},
         "PersonLevelLowered": {"person_id": str(person_id), "level": 2},
         "TicketClosed": {**TICKET, "person_id": str(person_id)},
     }
@@ -107,8 +118,8 @@ async def test_an_event_is_one_message_however_often_it_is_delivered(
     tokens: Tokens,
     transactions: Transactions,
 ) -> None:
-    person = await population.person()
-    event = event_of(subscriber, data_for(subscriber, person.id))
+    person, company = await population.company()
+    event = event_of(subscriber, data_for(subscriber, person.id, company.id))
     assert await deliver(transactions, subscriber, event) is True
     assert await deliver(transactions, subscriber, event) is False
     chinese = (await client.get("/identity/v1/me/inbox", headers=tokens.person(person))).json()

@@ -39,6 +39,22 @@ class LegalPersonRegistered(Event):
     legal_person_id: UUID
 
 
+class LegalPersonRepresentativeChanged(Event):
+    """The register names another representative. Every appointment of the former one stands still until it is confirmed."""
+
+    subject: ClassVar[str] = "gov.identity.legal-person.representative-changed.v1"
+    legal_person_id: UUID
+    representative_id: UUID
+    former_id: UUID
+
+
+class LegalPersonSuspended(Event):
+    """The register no longer confirms the legal person or its representative: nobody acts for it for now."""
+
+    subject: ClassVar[str] = "gov.identity.legal-person.suspended.v1"
+    legal_person_id: UUID
+
+
 class AgentAppointed(Event):
     """A legal person lets a natural person act for it 经办人."""
 

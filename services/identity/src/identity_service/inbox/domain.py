@@ -15,6 +15,7 @@ class Category(StrEnum):
     HOTLINE = "HOTLINE"
     REVIEW = "REVIEW"
     SECURITY = "SECURITY"
+    REPRESENTATION = "REPRESENTATION"
 
 
 CATEGORY_LABELS = {
@@ -23,6 +24,7 @@ CATEGORY_LABELS = {
     Category.HOTLINE: "热线诉求",
     Category.REVIEW: "好差评",
     Category.SECURITY: "账号安全",
+    Category.REPRESENTATION: "企业与代办",
 }
 
 
@@ -43,6 +45,10 @@ class Template(StrEnum):
     TICKET_CLOSED = "TICKET_CLOSED"
     NEW_DEVICE = "NEW_DEVICE"
     LEVEL_LOWERED = "LEVEL_LOWERED"
+    AGENT_APPOINTED = "AGENT_APPOINTED"
+    AGENT_REVOKED = "AGENT_REVOKED"
+    REPRESENTATIVE_CHANGED = "REPRESENTATIVE_CHANGED"
+    LEGAL_PERSON_SUSPENDED = "LEGAL_PERSON_SUSPENDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,40 @@ WORDINGS = {
         Category.HOTLINE,
         Text("热线诉求已办结", "您的诉求 {ticket_no} 已办结。"),
         Text("Your request is closed", "Your request {ticket_no} is closed."),
+    ),
+    Template.AGENT_APPOINTED: Wording(
+        Category.REPRESENTATION,
+        Text("您已成为经办人", "“{name}”已授权您代其办理政务服务事项，可在“我代表的企业”中查看。"),
+        Text("You act for a legal person", "“{name}” lets you act for it: see whom you act for."),
+    ),
+    Template.AGENT_REVOKED: Wording(
+        Category.REPRESENTATION,
+        Text("经办授权已停止", "您代“{name}”办理事项的授权已撤销或暂停。"),
+        Text(
+            "You no longer act for a legal person", "Your appointment by “{name}” was revoked or suspended."
+        ),
+    ),
+    Template.REPRESENTATIVE_CHANGED: Wording(
+        Category.REPRESENTATION,
+        Text(
+            "法定代表人已变更",
+            "登记机关确认“{name}”的法定代表人（负责人）已变更，原有授权全部暂停，须由新的法定代表人逐一确认。",
+        ),
+        Text(
+            "Another representative",
+            "The register names another representative of “{name}”: every appointment stands still until it is confirmed.",
+        ),
+    ),
+    Template.LEGAL_PERSON_SUSPENDED: Wording(
+        Category.REPRESENTATION,
+        Text(
+            "企业代表权已暂停",
+            "登记机关未能确认“{name}”或其法定代表人（负责人），代其办理事项的权限已暂停，请由现任法定代表人重新认证。",
+        ),
+        Text(
+            "Nobody acts for it now",
+            "The register no longer confirms “{name}” or its representative: the present one has to register it again.",
+        ),
     ),
     Template.LEVEL_LOWERED: Wording(
         Category.SECURITY,

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.inbox.domain import Template
 from identity_service.inbox.handlers import Notice, holders_of, tell
+from identity_service.legal_persons import handlers as legal_persons
 from service_common.contracts import acceptance, certificates, evaluation, hotline, identity
 from service_common.contracts.envelope import CloudEvent, EventT
 from service_common.messaging import Subscriber
@@ -118,6 +120,48 @@ async def on_level_lowered(session: AsyncSession, event: CloudEvent[identity.Per
     await tell(session, [facts.person_id], notice)
 
 
+async def _about_legal_person(
+    session: AsyncSession, event: CloudEvent[EventT], legal_person_id: UUID, template: Template
+) -> Notice:
+    name = (await legal_persons.get_legal_person(session, legal_person_id)).name
+    return Notice(event.id, template, "LEGAL_PERSON", legal_person_id, {"name": name}, event.time)
+
+
+async def on_agent_appointed(session: AsyncSession, event: CloudEvent[identity.AgentAppointed]) -> None:
+    """To the agent."""
+    facts = event.data
+    notice = await _about_legal_person(session, event, facts.legal_person_id, Template.AGENT_APPOINTED)
+    await tell(session, [facts.person_id], notice)
+
+
+async def on_agent_revoked(session: AsyncSession, event: CloudEvent[identity.AgentRevoked]) -> None:
+    """To the agent."""
+    facts = event.data
+    notice = await _about_legal_person(session, event, facts.legal_person_id, Template.AGENT_REVOKED)
+    await tell(session, [facts.person_id], notice)
+
+
+async def on_representative_changed(
+    session: AsyncSession, event: CloudEvent[identity.LegalPersonRepresentativeChanged]
+) -> None:
+    """To both representatives and to everybody who was appointed."""
+    facts = event.data
+    notice = await _about_legal_person(session, event, facts.legal_person_id, Template.REPRESENTATIVE_CHANGED)
+    everybody = await legal_persons.everybody_of(session, facts.legal_person_id, now=event.time)
+    await tell(session, [facts.former_id, facts.representative_id, *everybody], notice)
+
+
+async def on_legal_person_suspended(
+    session: AsyncSession, event: CloudEvent[identity.LegalPersonSuspended]
+) -> None:
+    """To the representative and to everybody who was appointed."""
+    facts = event.data
+    notice = await _about_legal_person(session, event, facts.legal_person_id, Template.LEGAL_PERSON_SUSPENDED)
+    await tell(
+        session, await legal_persons.everybody_of(session, facts.legal_person_id, now=event.time), notice
+    )
+
+
 SUBSCRIBERS: Sequence[Subscriber[Any]] = (
     Subscriber("identity-application-submitted", acceptance.ApplicationSubmitted, on_application_submitted),
     Subscriber("identity-case-accepted", acceptance.CaseAccepted, on_case_accepted),
@@ -133,4 +177,12 @@ SUBSCRIBERS: Sequence[Subscriber[Any]] = (
     Subscriber("identity-ticket-answered", hotline.TicketAnswered, on_ticket_answered),
     Subscriber("identity-ticket-closed", hotline.TicketClosed, on_ticket_closed),
     Subscriber("identity-person-level-lowered", identity.PersonLevelLowered, on_level_lowered),
+    Subscriber("identity-agent-appointed", identity.AgentAppointed, on_agent_appointed),
+    Subscriber("identity-agent-revoked", identity.AgentRevoked, on_agent_revoked),
+    Subscriber(
+        "identity-representative-changed",
+        identity.LegalPersonRepresentativeChanged,
+        on_representative_changed,
+    ),
+    Subscriber("identity-legal-person-suspended", identity.LegalPersonSuspended, on_legal_person_suspended),
 )

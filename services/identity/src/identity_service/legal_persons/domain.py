@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from gov_rules.errors import InvalidIdentifier
 from gov_rules.identifiers import OrganisationKind, parse_credit_code
-from service_common.errors import Conflict, FieldProblem, Invalid, NotFound
+from service_common.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 
 REPRESENTATIVE_LEVEL = 2
 """Trust level that a representative needs; standards ask for 3, which needs a verification that is configured."""
@@ -15,10 +15,15 @@ class ActsAs(StrEnum):
     """In which capacity somebody acts for a legal person."""
 
     REPRESENTATIVE = "REPRESENTATIVE"
+    ADMINISTRATOR = "ADMINISTRATOR"
     AGENT = "AGENT"
 
 
-ACTS_AS_LABELS = {ActsAs.REPRESENTATIVE: "法定代表人（负责人）", ActsAs.AGENT: "经办人"}
+ACTS_AS_LABELS = {
+    ActsAs.REPRESENTATIVE: "法定代表人（负责人）",
+    ActsAs.ADMINISTRATOR: "管理员",
+    ActsAs.AGENT: "经办人",
+}
 
 
 class NoSuchLegalPerson(NotFound):
@@ -61,14 +66,6 @@ class AppointmentEnded(Conflict):
     en = "This appointment was revoked."
 
 
-class LegalPersonTaken(Conflict):
-    """Registered by another representative."""
-
-    code = "legal_person_taken"
-    zh = "该企业或组织已由其他法定代表人注册，如已变更请到窗口办理。"
-    en = "It was registered by another representative: ask at a counter if that has changed."
-
-
 class LegalPersonNotConfirmed(Invalid):
     """The register does not confirm it, or it no longer exists."""
 
@@ -83,6 +80,22 @@ class InvalidCreditCode(Invalid):
     code = "invalid_credit_code"
     zh = "统一社会信用代码不正确。"
     en = "The unified social credit code is not valid."
+
+
+class RepresentativeOnly(Forbidden):
+    """Administrators appoint agents; who may administer, the representative alone says."""
+
+    code = "representative_only"
+    zh = "只有法定代表人（负责人）可以任免管理员。"
+    en = "Only the representative appoints and revokes administrators."
+
+
+class NotSuspended(Conflict):
+    """There is nothing to confirm."""
+
+    code = "not_suspended"
+    zh = "该授权未处于暂停状态。"
+    en = "This appointment is not suspended."
 
 
 class InvalidPeriod(Invalid):

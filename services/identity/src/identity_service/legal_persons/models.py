@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gov_rules.identifiers import OrganisationKind
 from identity_service.db import Base
+from identity_service.legal_persons.domain import ActsAs
 from service_common.db import Aggregate, new_id
 
 
@@ -22,10 +23,14 @@ class LegalPerson(Aggregate, Base):
     representative_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), index=True)
     confirmed_at: Mapped[datetime]
     is_active: Mapped[bool] = mapped_column(default=True)
+    suspended_at: Mapped[datetime | None]
 
 
 class Agent(Base):
-    """An appointment 经办人: who may act for a legal person, until when, by whom appointed."""
+    """An appointment 经办人 or 管理员: who may act for a legal person, until when, by whom appointed.
+
+    Suspended after a change of representative, until the new one confirms it.
+    """
 
     __tablename__ = "agents"
     __table_args__ = (
@@ -42,6 +47,8 @@ class Agent(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     legal_person_id: Mapped[UUID] = mapped_column(ForeignKey("legal_persons.id"))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"))
+    role: Mapped[ActsAs] = mapped_column(default=ActsAs.AGENT, server_default=ActsAs.AGENT)
+    suspended_at: Mapped[datetime | None]
     appointed_by: Mapped[UUID] = mapped_column(ForeignKey("persons.id"))
     appointed_at: Mapped[datetime]
     valid_until: Mapped[datetime | None]

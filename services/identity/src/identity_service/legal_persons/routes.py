@@ -45,7 +45,7 @@ Manager = Annotated[Caller, require(LEGAL_PERSONS_MANAGE)]
     status_code=status.HTTP_201_CREATED,
     summary="Register a legal person 法人认证",
     description="Credit code, name and representative are checked against the authority's register; the representative "
-    "is the caller. Repeating it gives the same legal person, so no `Idempotency-Key` is needed.",
+    "is the caller, who takes over from an earlier one when the register says so. Repeating it gives the same legal person, so no `Idempotency-Key` is needed.",
 )
 async def register_legal_person(
     *,
@@ -76,7 +76,8 @@ async def list_represented(session: Session, caller: Reader, now: Now) -> Repres
     "/legal-persons/{legal_person_id}/agents",
     status_code=status.HTTP_201_CREATED,
     summary="Appoint an agent 授权经办人",
-    description="By the representative; the agent must be a verified person.",
+    description="For everything, by the representative or an administrator; administrators by the representative alone. For named "
+    "services, acts and uses make a delegation of the legal person instead. The agent must be a verified person.",
 )
 async def appoint_agent(
     *,
@@ -95,6 +96,7 @@ async def appoint_agent(
         legal_person_id,
         name=body.name,
         phone=body.phone,
+        role=body.role,
         valid_until=body.valid_until,
         now=now,
     )
@@ -107,11 +109,11 @@ async def appoint_agent(
     description="All appointments, the ended ones too.",
 )
 async def list_agents(
-    legal_person_id: UUID, session: Session, caller: Manager, paging: Paging
+    legal_person_id: UUID, session: Session, caller: Manager, paging: Paging, now: Now
 ) -> Page[AgentRead]:
     after = paging.after(UUID)
     rows = await handlers.list_agents(
-        session, caller, legal_person_id, after=after[0] if after else None, limit=paging.limit
+        session, caller, legal_person_id, after=after[0] if after else None, limit=paging.limit, now=now
     )
     return paging.page(rows, key=lambda row: (row.id,), show=AgentRead.model_validate)
 
@@ -125,4 +127,16 @@ async def revoke_agent(
     legal_person_id: UUID, agent_id: UUID, session: Session, caller: Manager, _once: Once, now: Now
 ) -> AgentRead:
     agent = await handlers.revoke_agent(session, caller, legal_person_id, agent_id, now=now)
+    return AgentRead.model_validate(agent)
+
+
+@router.post(
+    "/legal-persons/{legal_person_id}/agents/{agent_id}/confirm",
+    summary="Confirm a suspended agent 确认暂停的授权",
+    description="By a new representative, who lets an appointment of the former one go on.",
+)
+async def confirm_agent(
+    legal_person_id: UUID, agent_id: UUID, session: Session, caller: Manager, _once: Once, now: Now
+) -> AgentRead:
+    agent = await handlers.confirm_agent(session, caller, legal_person_id, agent_id, now=now)
     return AgentRead.model_validate(agent)

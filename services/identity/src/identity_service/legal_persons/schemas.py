@@ -1,6 +1,7 @@
 """HTTP shapes of legal persons and agents."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -65,6 +66,9 @@ class AgentAppoint(Input):
     name: str = Field(min_length=2, max_length=100, examples=["李谷雨"])
     phone: str = Field(min_length=11, max_length=20, examples=["19900000002"])
     valid_until: AwareDatetime | None = Field(default=None, description="Absent: until revoked.")
+    role: Literal[ActsAs.AGENT, ActsAs.ADMINISTRATOR] = Field(
+        default=ActsAs.AGENT, description="An administrator appoints and revokes agents as well."
+    )
 
 
 class AgentRead(Output):
@@ -76,3 +80,7 @@ class AgentRead(Output):
     appointed_at: datetime
     valid_until: datetime | None
     revoked_at: datetime | None
+    role: ActsAs
+    suspended_at: datetime | None = Field(
+        description="Since a change of representative; not acting until confirmed."
+    )
