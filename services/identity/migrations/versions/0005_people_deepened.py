@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0005"
 down_revision = "0004"
@@ -15,9 +16,12 @@ def upgrade() -> None:
     _evidence_expires()
     _children_have_guardians()
     _appointments_stand_still()
+    _high_roles_need_four_eyes()
 
 
 def downgrade() -> None:
+    op.drop_table("role_requests")
+    op.drop_column("staff", "position")
     # The version before knows no suspension: what stands still ends.
     op.execute(
         "UPDATE agents SET revoked_at = suspended_at WHERE suspended_at IS NOT NULL AND revoked_at IS NULL"
@@ -102,3 +106,28 @@ def _appointments_stand_still() -> None:
     op.add_column("agents", sa.Column("role", role, server_default="AGENT", nullable=False))
     op.add_column("agents", sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("legal_persons", sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True))
+
+
+def _high_roles_need_four_eyes() -> None:
+    op.add_column("staff", sa.Column("position", sa.String(length=60), nullable=True))
+    decision = sa.Enum(
+        "PENDING", "APPROVED", "REJECTED", "LAPSED", name="decision", native_enum=False, length=40
+    )
+    op.create_table(
+        "role_requests",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("department_id", sa.Uuid(), nullable=False),
+        sa.Column("roles", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("requested_by", sa.Uuid(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decision", decision, nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_role_requests_staff_id_staff")),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["departments.id"], name=op.f("fk_role_requests_department_id_departments")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_role_requests")),
+    )
+    op.create_index(op.f("ix_role_requests_staff_id"), "role_requests", ["staff_id"])

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from identity_service.organisation.domain import Role
 from service_common.settings import ServiceSettings
 
 
@@ -34,6 +35,11 @@ class Settings(ServiceSettings):
     )
     sms_gateway_token: SecretStr | None = Field(default=None, description="Bearer token of the SMS gateway.")
 
+    four_eyes_roles: frozenset[Role] = Field(
+        default=frozenset({Role.OPERATOR, Role.SUPERVISOR}),
+        description="Roles that one operator asks for and another one grants, as a JSON list. Empty where one operator is all "
+        "there is, as in the demonstration.",
+    )
     legal_person_check_days: int = Field(
         default=30, description="How often the register is asked again who represents a legal person."
     )
@@ -47,6 +53,9 @@ class Settings(ServiceSettings):
         default=300, description="Life of an access token; services rely on at most 300."
     )
     id_token_seconds: int = Field(default=300, description="Life of an ID token.")
+    dpop_nonce_required: bool = Field(
+        default=False, description="Whether proofs at the token endpoint must carry our nonce (RFC 9449 §8)."
+    )
     code_seconds: int = Field(default=60, description="Life of an authorization code.")
     device_code_seconds: int = Field(
         default=600, description="How long a device waits to be let in (RFC 8628)."

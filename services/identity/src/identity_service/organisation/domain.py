@@ -1,5 +1,6 @@
 """Divisions, departments and staff: their rules."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from gov_rules.divisions import find_division, parse_area_code
@@ -25,6 +26,47 @@ ROLE_LABELS = {
     Role.SUPERVISOR: "监督管理人员",
     Role.OPERATOR: "平台运维人员",
 }
+
+
+class Decision(StrEnum):
+    """What became of a request for roles."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    LAPSED = "LAPSED"
+
+
+DECISION_LABELS = {
+    Decision.PENDING: "待复核",
+    Decision.APPROVED: "已同意",
+    Decision.REJECTED: "已驳回",
+    Decision.LAPSED: "已失效",
+}
+
+
+class NoSuchRoleRequest(NotFound):
+    """The id is of no request."""
+
+    code = "no_such_role_request"
+    zh = "没有该角色申请。"
+    en = "There is no such request for roles."
+
+
+class DecidedAlready(Conflict):
+    """Approved, rejected, or lapsed because the person moved or left."""
+
+    code = "role_request_decided"
+    zh = "该角色申请已处理或已失效。"
+    en = "This request was decided, or has lapsed."
+
+
+class FourEyesNeeded(Forbidden):
+    """Who asks does not decide, and nobody decides about himself."""
+
+    code = "four_eyes_needed"
+    zh = "高权限角色须由申请人和本人之外的另一名运维人员复核。"
+    en = "High roles are granted by a second operator, who is neither the one who asked nor the one they are for."
 
 
 class NoSuchDepartment(NotFound):
@@ -114,3 +156,11 @@ def normal_credit_code(text: str, *, pointer: str = "/uscc") -> str:
         return parse_credit_code(text).value
     except InvalidIdentifier as error:
         raise InvalidCreditCode(fields=[FieldProblem(pointer, error.code, error.zh, error.en)]) from error
+
+
+def set_apart(
+    wanted: Collection[Role], *, held: Collection[str], high: Collection[Role]
+) -> tuple[frozenset[Role], frozenset[Role]]:
+    """The roles that are granted at once, and those that a second operator has to approve: high ones not held yet."""
+    waiting = frozenset(role for role in wanted if role in high and role not in held)
+    return frozenset(wanted) - waiting, waiting

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gov_rules.divisions import DivisionKind
 from identity_service.db import Base
-from service_common.db import Aggregate
+from identity_service.organisation.domain import Decision
+from service_common.db import Aggregate, new_id
 
 
 class Division(Base):
@@ -47,5 +48,22 @@ class Staff(Aggregate, Base):
 
     name: Mapped[bytes]
     department_id: Mapped[UUID] = mapped_column(ForeignKey("departments.id"), index=True)
+    position: Mapped[str | None] = mapped_column(String(60))
     roles: Mapped[list[str]]
     is_active: Mapped[bool] = mapped_column(default=True)
+
+
+class RoleRequest(Base):
+    """High roles that one operator asks for and another grants. It is about one department: who moves, loses it."""
+
+    __tablename__ = "role_requests"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
+    department_id: Mapped[UUID] = mapped_column(ForeignKey("departments.id"))
+    roles: Mapped[list[str]]
+    requested_by: Mapped[UUID]
+    requested_at: Mapped[datetime]
+    decision: Mapped[Decision] = mapped_column(default=Decision.PENDING)
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from gov_rules.divisions import DivisionKind, DivisionLevel
 from gov_rules.identifiers import mask_name
-from identity_service.organisation.domain import ROLE_LABELS, Role
+from identity_service.organisation.domain import DECISION_LABELS, ROLE_LABELS, Decision, Role
 from identity_service.organisation.handlers.departments import DepartmentFacts
 from identity_service.organisation.handlers.staff import name_of
-from identity_service.organisation.models import Department, Division, Staff
+from identity_service.organisation.models import Department, Division, RoleRequest, Staff
 from identity_service.schemas import Input, Output
 from service_common.crypto import KeyRing
 
@@ -88,6 +88,7 @@ class StaffCreate(Input):
     username: str = Field(min_length=3, max_length=40)
     name: str = Field(min_length=1, max_length=50)
     department_id: UUID
+    position: str | None = Field(default=None, max_length=60, examples=["窗口主管"])
     roles: list[Role] = Field(min_length=1)
     password: str | None = Field(default=None, description="First password.")
     totp_secret: str | None = Field(
@@ -101,6 +102,7 @@ class StaffChange(Input):
     """Where somebody works from now on, and as what. ``is_active: false`` ends the office."""
 
     department_id: UUID
+    position: str | None = Field(default=None, max_length=60)
     roles: list[Role] = Field(min_length=1)
     is_active: bool = True
 
@@ -111,21 +113,87 @@ class StaffRead(Output):
     id: UUID
     name: str
     department_id: UUID
+    position: str | None
     roles: list[Role]
     role_labels: list[str]
     is_active: bool
+    role_request_id: UUID | None = Field(
+        default=None,
+        description="The request for high roles that this change has made, for a second operator.",
+    )
 
     @classmethod
-    def of(cls, row: Staff, ring: KeyRing) -> "StaffRead":
+    def of(cls, row: Staff, ring: KeyRing, request: RoleRequest | None = None) -> "StaffRead":
         roles = [Role(role) for role in row.roles]
         return cls(
             id=row.id,
             name=mask_name(name_of(row, ring)),
             department_id=row.department_id,
+            position=row.position,
             roles=roles,
             role_labels=[ROLE_LABELS[role] for role in roles],
             is_active=row.is_active,
+            role_request_id=request.id if request else None,
         )
+
+
+class RoleRequestRead(Output):
+    """High roles that somebody is to get, and who asked and decided."""
+
+    id: UUID
+    staff_id: UUID
+    department_id: UUID
+    roles: list[Role]
+    requested_by: UUID
+    requested_at: datetime
+    decision: Decision
+    decision_label: str
+    decided_by: UUID | None
+    decided_at: datetime | None
+
+    @classmethod
+    def of(cls, row: RoleRequest) -> "RoleRequestRead":
+        return cls(
+            id=row.id,
+            staff_id=row.staff_id,
+            department_id=row.department_id,
+            roles=[Role(role) for role in row.roles],
+            requested_by=row.requested_by,
+            requested_at=row.requested_at,
+            decision=row.decision,
+            decision_label=DECISION_LABELS[row.decision],
+            decided_by=row.decided_by,
+            decided_at=row.decided_at,
+        )
+
+
+class RoleDecision(Input):
+    """Whether the roles are granted."""
+
+    approve: bool
+
+
+class Permission(Output):
+    """A scope that a role gives, within the department and division of who holds it."""
+
+    scope: str
+    zh: str
+    en: str
+
+
+class RoleRead(Output):
+    """A role and what it permits."""
+
+    role: Role
+    label: str
+    needs_two_operators: bool
+    permissions: list[Permission]
+
+
+class RoleList(Output):
+    """All roles; few, so not in pages."""
+
+    items: list[RoleRead]
 
 
 class StaffCreated(StaffRead):

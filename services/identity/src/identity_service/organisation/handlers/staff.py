@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -36,7 +36,8 @@ class NewStaff:
     totp_secret: str
     name: str
     department_id: UUID
-    roles: Sequence[Role]
+    roles: Collection[Role]
+    position: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ async def add_staff(session: AsyncSession, ring: KeyRing, new: NewStaff, *, now:
         id=new_id(),
         name=ring.encrypt(new.name, column=_NAME_COLUMN),
         department_id=department.id,
+        position=new.position,
         roles=[str(role) for role in sorted(set(new.roles))],
         is_active=True,
     )
@@ -84,13 +86,15 @@ async def reassign_staff(
     staff_id: UUID,
     *,
     department_id: UUID,
-    roles: Sequence[Role],
+    roles: Collection[Role],
+    position: str | None = None,
     is_active: bool,
     expected_version: int,
     now: datetime,
 ) -> Staff:
     """Moves somebody, changes the roles, or ends the office. Every session ends: its tokens carry the old assignment.
 
+    The roles are those of the new place: none of the old one is kept that is not named again.
     Raises: NoSuchStaff, NoSuchDepartment, Stale.
     """
     staff = await session.get(Staff, staff_id, with_for_update=True)
@@ -101,6 +105,7 @@ async def reassign_staff(
     find = _active_department if is_active else get_department
     department = await find(session, department_id)
     staff.department_id = department.id
+    staff.position = position
     staff.roles = [str(role) for role in sorted(set(roles))]
     staff.is_active = is_active
     await accounts.set_active(session, staff_id, active=is_active)
@@ -108,6 +113,20 @@ async def reassign_staff(
     await outbox.add(session, staff, _changed(staff, department.division), now=now)
     await session.flush()
     return staff
+
+
+async def tell_assignment(session: AsyncSession, staff: Staff, *, now: datetime) -> None:
+    """Tells the whole assignment after a change of it."""
+    department = await get_department(session, staff.department_id)
+    await outbox.add(session, staff, _changed(staff, department.division), now=now)
+
+
+async def held_there(session: AsyncSession, staff_id: UUID, department_id: UUID) -> frozenset[str]:
+    """The roles that somebody holds in a department now: of a mover none. Raises: NoSuchStaff."""
+    staff = await session.get(Staff, staff_id)
+    if staff is None:
+        raise NoSuchStaff
+    return frozenset(staff.roles) if staff.is_active and staff.department_id == department_id else frozenset()
 
 
 async def _active_department(session: AsyncSession, department_id: UUID) -> Department:

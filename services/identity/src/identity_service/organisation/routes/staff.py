@@ -7,6 +7,9 @@ import pyotp
 from fastapi import Query, Response, status
 
 from identity_service.accounts.handlers import prepare_password
+from identity_service.edge import CurrentSettings
+from identity_service.organisation.domain import set_apart
+from identity_service.organisation.handlers import role_requests
 from identity_service.organisation.handlers import staff as handlers
 from identity_service.organisation.schemas import StaffChange, StaffCreate, StaffCreated, StaffRead
 from service_common.app import Now, Ring, api_router
@@ -30,17 +33,21 @@ _ISSUER_NAME = "联办"
     "",
     status_code=status.HTTP_201_CREATED,
     summary="Add a staff member 新增工作人员",
-    description="Opens an account with a password and a second factor. Both are shown in this answer alone.",
+    description="Opens an account with a password and a second factor. Both are shown in this answer alone. High roles wait for "
+    "a second operator: see `role_request_id`.",
 )
 async def add_staff(
+    *,
     body: StaffCreate,
     session: Session,
     ring: Ring,
-    _caller: Manager,
+    caller: Manager,
     _once: Once,
+    settings: CurrentSettings,
     now: Now,
     response: Response,
 ) -> StaffCreated:
+    at_once, waiting = set_apart(body.roles, held=(), high=settings.four_eyes_roles)
     password = body.password or handlers.new_password()
     secret = body.totp_secret or handlers.new_totp_secret()
     new = handlers.NewStaff(
@@ -49,12 +56,14 @@ async def add_staff(
         totp_secret=secret,
         name=body.name,
         department_id=body.department_id,
-        roles=body.roles,
+        position=body.position,
+        roles=at_once,
     )
     staff = await handlers.add_staff(session, ring, new, now=now)
+    request = await role_requests.ask_for(session, caller, staff, waiting, now=now)
     set_etag(response, staff.version)
     return StaffCreated(
-        **StaffRead.of(staff, ring).model_dump(),
+        **StaffRead.of(staff, ring, request).model_dump(),
         username=body.username,
         password=password,
         totp_secret=secret,
@@ -97,7 +106,8 @@ async def get_staff(
 @router.put(
     "/{staff_id}",
     summary="Move a staff member 工作人员调动",
-    description="Sets department, roles and office anew; the sessions of that person end at once.",
+    description="Sets department, position, roles and office anew; the sessions of that person end at once. Who moves keeps no "
+    "role of the old department; high roles that are new wait for a second operator.",
 )
 async def reassign_staff(
     *,
@@ -105,19 +115,24 @@ async def reassign_staff(
     body: StaffChange,
     session: Session,
     ring: Ring,
-    _caller: Manager,
+    caller: Manager,
     expected_version: ExpectedVersion,
+    settings: CurrentSettings,
     now: Now,
     response: Response,
 ) -> StaffRead:
+    held = await handlers.held_there(session, staff_id, body.department_id)
+    at_once, waiting = set_apart(body.roles, held=held, high=settings.four_eyes_roles)
     staff = await handlers.reassign_staff(
         session,
         staff_id,
         department_id=body.department_id,
-        roles=body.roles,
+        roles=at_once,
+        position=body.position,
         is_active=body.is_active,
         expected_version=expected_version,
         now=now,
     )
+    request = await role_requests.ask_for(session, caller, staff, waiting if body.is_active else (), now=now)
     set_etag(response, staff.version)
-    return StaffRead.of(staff, ring)
+    return StaffRead.of(staff, ring, request)
