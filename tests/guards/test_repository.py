@@ -76,10 +76,18 @@ def test_no_lock_of_a_tool_that_records_addresses() -> None:
         "poetry.lock",
         "Pipfile.lock",
         "pdm.lock",
-        "package-lock.json",
         "yarn.lock",
     }
     assert [name for name in tracked() if Path(name).name in addresses_inside] == []
+
+
+def test_locks_of_npm_pin_by_hash_and_name_no_registry() -> None:
+    locks = [ROOT / name for name in tracked() if Path(name).name == "package-lock.json"]
+    for lock in locks:
+        packages = json.loads(lock.read_text())["packages"]
+        assert packages
+        assert [name for name, one in packages.items() if name and "integrity" not in one] == []
+        assert [name for name, one in packages.items() if "resolved" in one] == []
 
 
 # -- locks
