@@ -71,6 +71,7 @@ async def connect(origin: str, client: RegisteredClient, method: str, secret: An
         client.client_id,
         secret,
         token_endpoint_auth_method=method,
+        revocation_endpoint_auth_method=method,
         scope=SCOPE,
         redirect_uri=CALLBACK,
         code_challenge_method="S256",
@@ -117,7 +118,7 @@ async def test_a_partner_completes_every_flow(
     revoked = await app.library.revoke_token(
         app.server["revocation_endpoint"], token=next_token["refresh_token"]
     )
-    assert revoked.status_code == 200
+    assert revoked.status_code == 200, revoked.text
     with pytest.raises(OAuthError, match="invalid_grant"):
         await app.library.refresh_token(
             app.server["token_endpoint"], refresh_token=next_token["refresh_token"]
