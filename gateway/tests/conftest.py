@@ -160,13 +160,21 @@ async def services(start_peer: StartPeer, signing_key: ECKey) -> AsyncIterator[S
         yield Services(peer, answers, slow)
 
 
+@pytest.fixture(scope="session")
+def database_url(postgres: TestPostgres) -> str:
+    return postgres.create_database("gateway", lambda url: migrate(url, MIGRATIONS))
+
+
 @pytest.fixture
-async def settings(postgres: TestPostgres, nats_server: TestNats, services: Services) -> Settings:
+async def settings(
+    postgres: TestPostgres, database_url: str, nats_server: TestNats, services: Services
+) -> Settings:
+    postgres.empty(database_url)
     await nats_server.clear()
     key = base64.b64encode(b"k" * 32).decode()
     url = services.peer.url
     return Settings(
-        database_url=SecretStr(postgres.create_database("gateway", lambda url: migrate(url, MIGRATIONS))),
+        database_url=SecretStr(database_url),
         nats_url=SecretStr(nats_server.url),
         issuer=ISSUER,
         identity_url=url,

@@ -56,3 +56,27 @@ async def test_cleared_nats_has_no_stream(nats_server: TestNats) -> None:
     await nats_server.clear()
     assert await client.jetstream().streams_info() == []
     await client.close()
+
+
+def test_an_emptied_database_has_its_tables_and_no_row_whatever_guards_them(postgres: TestPostgres) -> None:
+    url = postgres.create_database("emptied")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE parents (id int PRIMARY KEY)")
+        connection.execute("CREATE TABLE children (parent int REFERENCES parents)")
+        connection.execute("CREATE TABLE alembic_version (version_num text)")
+        for statement in _REFUSE_DELETES:
+            connection.execute(statement)
+        for _ in range(2):
+            connection.execute("INSERT INTO parents VALUES (1)")
+            connection.execute("INSERT INTO children VALUES (1)")
+            connection.execute("INSERT INTO alembic_version VALUES ('0001')")
+            postgres.empty(url)
+            for table in ("parents", "children"):
+                assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (2,)
+
+
+_REFUSE_DELETES = (
+    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'append-only'; END $$",
+    "CREATE TRIGGER append_only BEFORE DELETE ON children FOR EACH ROW EXECUTE FUNCTION refuse()",
+)

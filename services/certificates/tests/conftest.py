@@ -78,14 +78,18 @@ def signing_key() -> ECKey:
     return ECKey.generate_key("P-256", parameters={"kid": "k1", "alg": "ES256", "use": "sig"})
 
 
+@pytest.fixture(scope="session")
+def database_url(postgres: TestPostgres) -> str:
+    return postgres.create_database("certificates", lambda url: migrate(url, MIGRATIONS))
+
+
 @pytest.fixture
-async def settings(postgres: TestPostgres, nats_server: TestNats) -> Settings:
+async def settings(postgres: TestPostgres, database_url: str, nats_server: TestNats) -> Settings:
+    postgres.empty(database_url)
     await nats_server.clear()
     key = base64.b64encode(b"k" * 32).decode()
     return Settings(
-        database_url=SecretStr(
-            postgres.create_database("certificates", lambda url: migrate(url, MIGRATIONS))
-        ),
+        database_url=SecretStr(database_url),
         nats_url=SecretStr(nats_server.url),
         issuer=ISSUER,
         identity_url="http://identity.invalid",

@@ -6,10 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 from fastapi import FastAPI
-from psycopg import sql
 from pydantic import SecretStr
 from services.identity.tests.factories import Population, Tokens
 
@@ -49,20 +47,11 @@ def database_url(postgres: TestPostgres) -> str:
     return postgres.create_database("identity", lambda url: migrate(url, MIGRATIONS))
 
 
-def empty(database_url: str) -> None:
-    """Forgets what the test before has written. The timeline is append-only, and identity writes none."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        names = connection.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
-            "AND tablename NOT IN ('alembic_version', 'timeline_entries')"
-        ).fetchall()
-        tables = sql.SQL(", ").join(sql.Identifier(name) for (name,) in names)
-        connection.execute(sql.SQL("TRUNCATE {}").format(tables))
-
-
 @pytest.fixture
-async def settings(database_url: str, nats_server: TestNats, tmp_path: Path) -> Settings:
-    empty(database_url)
+async def settings(
+    postgres: TestPostgres, database_url: str, nats_server: TestNats, tmp_path: Path
+) -> Settings:
+    postgres.empty(database_url)
     await nats_server.clear()
     key = base64.b64encode(b"k" * 32).decode()
     return Settings(

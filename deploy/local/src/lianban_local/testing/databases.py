@@ -1,4 +1,4 @@
-"""Databases for tests: migrated once per run as a template, cloned in about 50 ms."""
+"""Databases for tests: migrated once per run as a template, cloned for 75 ms of CPU, emptied for 2 to 10."""
 
 import itertools
 import os
@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from fcntl import LOCK_EX, flock
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -20,6 +21,28 @@ _ROLE_PASSWORD = "only-for-this-run"  # noqa: S105 - of a cluster on loopback th
 _START_SECONDS = 60.0
 
 _clone_numbers = itertools.count(1)
+
+# Only where there is a row: a TRUNCATE of 34 tables takes 120 ms, this 14. As a replica neither foreign keys nor the guards of
+# append-only tables object; whoever holds a lock has survived its test, and this is said instead of waited for.
+_EMPTY = """
+DO $$
+DECLARE
+  one regclass;
+  has_rows boolean;
+BEGIN
+  SET LOCAL session_replication_role = replica;
+  SET LOCAL lock_timeout = '10s';
+  FOR one IN
+    SELECT oid FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+  LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', one) INTO has_rows;
+    IF has_rows THEN
+      EXECUTE format('DELETE FROM %s', one);
+    END IF;
+  END LOOP;
+END $$
+"""
 
 
 class TestPostgres:
@@ -34,6 +57,7 @@ class TestPostgres:
     def __init__(self, admin_url: str, folder: Path) -> None:
         self.admin_url = admin_url
         self._folder = folder
+        self._emptying: dict[str, psycopg.Connection] = {}
 
     def url(self, database: str, role: str) -> str:
         """Of a database for an ordinary role, as services have it; ``admin_url`` is the superuser's."""
@@ -56,6 +80,18 @@ class TestPostgres:
                 )
             )
         return self.url(clone, role=name)
+
+    def empty(self, url: str) -> None:
+        """Delete every row that tests have written, for a database that they use one after the other.
+
+        Sequences run on. Not for a database whose migrations bring rows.
+        """
+        database = urlsplit(url).path
+        if database not in self._emptying:
+            # Kept: a login costs more than the deletes.
+            admin = urlsplit(self.admin_url)._replace(path=database).geturl()
+            self._emptying[database] = psycopg.connect(admin, autocommit=True)
+        self._emptying[database].execute(_EMPTY)
 
     def _make_once(self, name: str, template: str, migrate: Callable[[str], None] | None) -> None:
         done = self._folder / f"{template}.done"
