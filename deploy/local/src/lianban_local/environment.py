@@ -108,6 +108,7 @@ def _told_alone(name: str, state: StateFolder, clients_file: Path, scopes_file: 
                 "SERVICE_CLIENTS_FILE": str(clients_file),
                 "SCOPES_FILE": str(scopes_file),
                 "SMS_OUTBOX_FILE": str(state.path / "sms.jsonl"),
+                "SERVES_SANDBOX": "true",
                 # The demo data is loaded by one operator.
                 "FOUR_EYES_ROLES": "[]",
                 # The people of the demo register carry numbers that nobody can have.

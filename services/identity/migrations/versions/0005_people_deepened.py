@@ -17,9 +17,12 @@ def upgrade() -> None:
     _children_have_guardians()
     _appointments_stand_still()
     _high_roles_need_four_eyes()
+    _clients_ask_for_scopes()
 
 
 def downgrade() -> None:
+    op.drop_column("clients", "asked_scopes")
+    op.drop_column("clients", "environment")
     op.drop_table("role_requests")
     op.drop_column("staff", "position")
     # The version before knows no suspension: what stands still ends.
@@ -131,3 +134,12 @@ def _high_roles_need_four_eyes() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_role_requests")),
     )
     op.create_index(op.f("ix_role_requests_staff_id"), "role_requests", ["staff_id"])
+
+
+def _clients_ask_for_scopes() -> None:
+    environment = sa.Enum("PRODUCTION", "SANDBOX", name="environment", native_enum=False, length=40)
+    op.add_column(
+        "clients", sa.Column("environment", environment, server_default="PRODUCTION", nullable=False)
+    )
+    asked = postgresql.JSONB(astext_type=sa.Text())
+    op.add_column("clients", sa.Column("asked_scopes", asked, server_default="[]", nullable=False))

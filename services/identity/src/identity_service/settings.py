@@ -35,6 +35,9 @@ class Settings(ServiceSettings):
     )
     sms_gateway_token: SecretStr | None = Field(default=None, description="Bearer token of the SMS gateway.")
 
+    serves_sandbox: bool = Field(
+        default=False, description="Accept sandbox clients: only on a platform that has no real people."
+    )
     four_eyes_roles: frozenset[Role] = Field(
         default=frozenset({Role.OPERATOR, Role.SUPERVISOR}),
         description="Roles that one operator asks for and another one grants, as a JSON list. Empty where one operator is all "
@@ -47,7 +50,9 @@ class Settings(ServiceSettings):
     network_identity_days: int = Field(
         default=365, description="How long a network identity 网证 keeps up trust level 3."
     )
-    counter_days: int = Field(default=1095, description="How long a check at a counter keeps up trust level 4.")
+    counter_days: int = Field(
+        default=1095, description="How long a check at a counter keeps up trust level 4."
+    )
 
     access_token_seconds: int = Field(
         default=300, description="Life of an access token; services rely on at most 300."

@@ -11,7 +11,7 @@ from uuid import UUID
 from authlib.oauth2.rfc6749 import ClientMixin
 from joserfc.jwk import KeySet
 from pydantic import BaseModel, ConfigDict, TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.organisation.models import Department
@@ -20,6 +20,7 @@ from identity_service.relying_parties.domain import (
     CLIENT_ID,
     Authentication,
     GrantType,
+    SecurityProfile,
     redirect_matches,
 )
 from identity_service.relying_parties.handlers import hash_secret
@@ -59,7 +60,14 @@ class OAuthClient(ClientMixin):  # type: ignore[misc]  # Authlib ships no types
     division: str | None = None
     is_first_party: bool = False
     requires_pushed_requests: bool = False
+    requires_proof: bool = False
+    is_high_trust: bool = False
     ring: KeyRing | None = field(default=None, repr=False)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it cannot keep a secret, so that nothing but a bound key tells its requests from a thief's."""
+        return self.authentication is Authentication.NONE
 
     @property
     def sector(self) -> str:
@@ -154,7 +162,13 @@ async def find_client(
     if found is None:
         return None
     row, division = found
-    hashes = await session.scalars(select(ClientSecret.secret_hash).where(ClientSecret.client_id == row.id))
+    is_high_trust = row.security_profile is SecurityProfile.FAPI2
+    hashes = await session.scalars(
+        select(ClientSecret.secret_hash).where(
+            ClientSecret.client_id == row.id,
+            or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > func.now()),
+        )
+    )
     return OAuthClient(
         client_id=row.client_id,
         name=row.name,
@@ -169,6 +183,8 @@ async def find_client(
         department_id=row.department_id,
         division=division,
         is_first_party=row.is_first_party,
-        requires_pushed_requests=row.require_pushed_authorization_requests,
+        requires_pushed_requests=row.require_pushed_authorization_requests or is_high_trust,
+        requires_proof=row.dpop_bound_access_tokens or is_high_trust,
+        is_high_trust=is_high_trust,
         ring=ring,
     )

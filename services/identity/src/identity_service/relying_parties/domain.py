@@ -26,6 +26,56 @@ class Authentication(StrEnum):
     PRIVATE_KEY = "private_key_jwt"
 
 
+class SecurityProfile(StrEnum):
+    """Which rules a client is held to: those for everybody, or those of the FAPI 2.0 Security Profile 高信任."""
+
+    DEFAULT = "DEFAULT"
+    FAPI2 = "FAPI2"
+
+
+class Environment(StrEnum):
+    """Where a client is used: by the public, or against a platform that has no real people."""
+
+    PRODUCTION = "PRODUCTION"
+    SANDBOX = "SANDBOX"
+
+
+class NoSandboxHere(Invalid):
+    """This platform has real people."""
+
+    code = "no_sandbox_here"
+    zh = "本平台不提供沙箱环境，请在沙箱平台登记测试应用。"
+    en = "This platform serves no sandbox clients: register the client at the sandbox."
+
+
+class NoSuchSecret(NotFound):
+    """Unknown, or retired."""
+
+    code = "no_such_secret"
+    zh = "没有该密钥，或已停用。"
+    en = "There is no such secret or key, or it is retired."
+
+
+class LastKey(Conflict):
+    """A client without a key could not prove itself."""
+
+    code = "last_key"
+    zh = "这是唯一的有效密钥，请先新增再停用。"
+    en = "This is the only one that works: add another one first."
+
+
+class UnknownScopes(Invalid):
+    """Nothing of this name can be granted."""
+
+    code = "unknown_scopes"
+    zh = "没有权限项：{names}。"
+    en = "There is no scope {names}."
+
+
+LIVING_KEYS = 2
+"""The one in use and the next one: a third retires the oldest."""
+
+
 class NoSuchClient(NotFound):
     """Unknown, or of another department."""
 

@@ -17,10 +17,12 @@ from identity_service.relying_parties.domain import (
     CLIENT_ID,
     Authentication,
     ClientIdTaken,
+    Environment,
     FirstPartyByOperatorsOnly,
     GrantType,
     InvalidClientMetadata,
     NoSuchClient,
+    SecurityProfile,
     check_logout_uri,
     check_redirect_uri,
     same_origin,
@@ -50,7 +52,10 @@ class ClientMetadata:
     department_id: UUID | None
     is_first_party: bool
     client_id: str | None = None
+    environment: Environment = Environment.PRODUCTION
     require_pushed_authorization_requests: bool = False
+    dpop_bound_access_tokens: bool = False
+    security_profile: SecurityProfile = SecurityProfile.DEFAULT
     backchannel_logout_uri: str | None = None
     backchannel_logout_session_required: bool = False
     frontchannel_logout_uri: str | None = None
@@ -67,7 +72,8 @@ async def register_client(
 ) -> tuple[Client, str | None]:
     """Registers a client; returns it with its secret, which is shown this once.
 
-    Operators register anything; supervisors clients of their own department.
+    Operators register anything; supervisors, a department's administrators, draft clients of their own department, whose
+    scopes an operator grants.
     Raises: FirstPartyByOperatorsOnly, InvalidClientMetadata, NoSuchDepartment, ClientIdTaken.
     """
     department_id = _department_for(caller, metadata)
@@ -75,6 +81,7 @@ async def register_client(
         await get_department(session, department_id)
     _check(metadata, known_scopes)
     client = _client_of(metadata, department_id=department_id, registered_by=caller.staff_id)
+    _settle_scopes(client, caller)
     try:
         async with session.begin_nested():
             session.add(client)
@@ -82,7 +89,7 @@ async def register_client(
         raise ClientIdTaken from error
     if client.authentication is not Authentication.SECRET:
         return client, None
-    return client, _new_secret(session, ring, client)
+    return client, new_secret(session, ring, client)[1]
 
 
 async def register_own_app(
@@ -110,12 +117,12 @@ async def register_own_app(
     session.add(_client_of(metadata, department_id=None, registered_by=by))
 
 
-async def add_secret(session: AsyncSession, ring: KeyRing, caller: Caller, client_id: str) -> str:
-    """A further secret, so that the old one can be replaced without an outage. Raises: NoSuchClient, InvalidClientMetadata."""
-    client = await get_client(session, caller, client_id)
-    if client.authentication is not Authentication.SECRET:
-        raise InvalidClientMetadata
-    return _new_secret(session, ring, client)
+def _settle_scopes(client: Client, caller: Caller) -> None:
+    """An operator grants by registering, a department asks. A sandbox has nobody to protect."""
+    if Role.OPERATOR in caller.roles or client.environment is Environment.SANDBOX:
+        return
+    client.asked_scopes = sorted(client.scopes)
+    client.scopes = []
 
 
 def _client_of(metadata: ClientMetadata, *, department_id: UUID | None, registered_by: UUID) -> Client:
@@ -133,7 +140,10 @@ def _client_of(metadata: ClientMetadata, *, department_id: UUID | None, register
         is_first_party=metadata.is_first_party,
         is_active=True,
         registered_by=registered_by,
+        environment=metadata.environment,
         require_pushed_authorization_requests=metadata.require_pushed_authorization_requests,
+        dpop_bound_access_tokens=metadata.dpop_bound_access_tokens,
+        security_profile=metadata.security_profile,
         backchannel_logout_uri=metadata.backchannel_logout_uri,
         backchannel_logout_session_required=metadata.backchannel_logout_session_required,
         frontchannel_logout_uri=metadata.frontchannel_logout_uri,
@@ -141,10 +151,12 @@ def _client_of(metadata: ClientMetadata, *, department_id: UUID | None, register
     )
 
 
-def _new_secret(session: AsyncSession, ring: KeyRing, client: Client) -> str:
+def new_secret(session: AsyncSession, ring: KeyRing, client: Client) -> tuple[ClientSecret, str]:
+    """A secret of 256 bits and its row; shown to nobody but who asked for it."""
     secret = secrets.token_urlsafe(32)
-    session.add(ClientSecret(client_id=client.id, secret_hash=hash_secret(ring, secret)))
-    return secret
+    row = ClientSecret(id=new_id(), client_id=client.id, secret_hash=hash_secret(ring, secret))
+    session.add(row)
+    return row, secret
 
 
 def hash_secret(ring: KeyRing, secret: str) -> bytes:
@@ -167,6 +179,7 @@ def _check(metadata: ClientMetadata, known_scopes: frozenset[str]) -> None:
         *_logout_problems(metadata),
         *_scope_problems(metadata, known_scopes),
         *_grant_problems(metadata),
+        *_profile_problems(metadata),
     ]
     if metadata.authentication is Authentication.PRIVATE_KEY:
         problems += [problem] if (problem := check_key_set(metadata.jwks)) else []
@@ -261,13 +274,40 @@ def _grant_problems(metadata: ClientMetadata) -> list[FieldProblem]:
     return problems
 
 
+def _profile_problems(metadata: ClientMetadata) -> list[FieldProblem]:
+    """FAPI 2.0 Security Profile §5.3.2, as far as a registration can break it; the rest is asked at every request."""
+    if metadata.security_profile is not SecurityProfile.FAPI2:
+        return []
+    problems = [
+        _field(
+            f"/redirect_uris/{index}",
+            "高信任应用的回调地址须为 https。",
+            "FAPI 2.0 redirects to https alone.",
+        )
+        for index, uri in enumerate(metadata.redirect_uris)
+        if not uri.startswith("https:")
+    ]
+    if metadata.authentication is not Authentication.PRIVATE_KEY:
+        problems.append(
+            _field(
+                "/token_endpoint_auth_method",
+                "高信任应用须使用 private_key_jwt。",
+                "FAPI 2.0 clients authenticate with private_key_jwt.",
+            )
+        )
+    return problems
+
+
 def _field(pointer: str, zh: str, en: str) -> FieldProblem:
     return FieldProblem(pointer, "invalid_client_metadata", zh, en)
 
 
-async def get_client(session: AsyncSession, caller: Caller, client_id: str) -> Client:
+async def get_client(
+    session: AsyncSession, caller: Caller, client_id: str, *, for_update: bool = False
+) -> Client:
     """A client that the caller may manage. Raises: NoSuchClient."""
-    client = await session.scalar(select(Client).where(Client.client_id == client_id))
+    query = select(Client).where(Client.client_id == client_id)
+    client = await session.scalar(query.with_for_update() if for_update else query)
     own = client is not None and (
         Role.OPERATOR in caller.roles
         or (client.department_id is not None and client.department_id == caller.department_id)

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, String, Text, false, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from identity_service.db import Base
-from identity_service.relying_parties.domain import Authentication
+from identity_service.relying_parties.domain import Authentication, Environment, SecurityProfile
 from service_common.db import Aggregate, new_id
 
 
@@ -29,11 +29,19 @@ class Client(Aggregate, Base):
     is_first_party: Mapped[bool] = mapped_column(default=False)
     is_active: Mapped[bool] = mapped_column(default=True)
     registered_by: Mapped[UUID]
+    environment: Mapped[Environment] = mapped_column(
+        default=Environment.PRODUCTION, server_default=Environment.PRODUCTION
+    )
+    asked_scopes: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     require_pushed_authorization_requests: Mapped[bool] = mapped_column(default=False, server_default=false())
     backchannel_logout_uri: Mapped[str | None] = mapped_column(Text)
     backchannel_logout_session_required: Mapped[bool] = mapped_column(default=False, server_default=false())
     frontchannel_logout_uri: Mapped[str | None] = mapped_column(Text)
     frontchannel_logout_session_required: Mapped[bool] = mapped_column(default=False, server_default=false())
+    dpop_bound_access_tokens: Mapped[bool] = mapped_column(default=False, server_default=false())
+    security_profile: Mapped[SecurityProfile] = mapped_column(
+        default=SecurityProfile.DEFAULT, server_default=SecurityProfile.DEFAULT
+    )
 
 
 class ClientSecret(Base):

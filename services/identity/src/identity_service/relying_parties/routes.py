@@ -5,16 +5,21 @@ from uuid import UUID
 
 from fastapi import Response, status
 
-from identity_service.edge import Catalogue
-from identity_service.relying_parties import handlers
+from identity_service.edge import Catalogue, CurrentSettings
+from identity_service.relying_parties import handlers, self_service
+from identity_service.relying_parties.domain import Environment, NoSandboxHere
 from identity_service.relying_parties.schemas import (
     ClientActivity,
     ClientCreate,
     ClientCreated,
+    ClientKey,
     ClientRead,
+    ClientScopes,
     ClientSecretCreated,
+    ClientSecretList,
+    ClientSecretRead,
 )
-from service_common.app import Ring, api_router
+from service_common.app import Now, Ring, api_router
 from service_common.auth import Caller, require, scope
 from service_common.db import Session
 from service_common.etag import ExpectedVersion, set_etag
@@ -26,6 +31,9 @@ router = api_router("clients", prefix="/identity/v1/clients")
 CLIENTS_MANAGE = scope(
     "identity:clients.manage", zh="管理接入应用", en="Manage clients", roles={"operator", "supervisor"}
 )
+CLIENTS_GRANT = scope(
+    "identity:clients.grant", zh="授予接入应用权限", en="Grant scopes to clients", roles={"operator"}
+)
 Manager = Annotated[Caller, require(CLIENTS_MANAGE)]
 
 
@@ -33,7 +41,8 @@ Manager = Annotated[Caller, require(CLIENTS_MANAGE)]
     "",
     status_code=status.HTTP_201_CREATED,
     summary="Register a client 登记接入应用",
-    description="Operators register any client, supervisors those of their own department. The secret is shown in this "
+    description="Operators register any client, supervisors draft those of their own department: the scopes they ask for wait for "
+    "an operator. The secret is shown in this "
     "answer alone.",
 )
 async def register_client(
@@ -44,8 +53,11 @@ async def register_client(
     caller: Manager,
     _once: Once,
     catalogue: Catalogue,
+    settings: CurrentSettings,
     response: Response,
 ) -> ClientCreated:
+    if body.environment is Environment.SANDBOX and not settings.serves_sandbox:
+        raise NoSandboxHere
     client, secret = await handlers.register_client(
         session, ring, caller, body.metadata(), known_scopes=catalogue.names
     )
@@ -68,15 +80,96 @@ async def get_client(client_id: str, session: Session, caller: Manager, response
 
 
 @router.post(
+    "/{client_id}/scope-requests",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Ask for scopes 申请权限",
+    description="By the department; an operator grants them. Asking again changes nothing, so no `Idempotency-Key` is needed.",
+)
+async def ask_for_scopes(
+    client_id: str, body: ClientScopes, session: Session, caller: Manager, catalogue: Catalogue
+) -> ClientRead:
+    client = await self_service.ask_for_scopes(session, caller, client_id, body.scopes, known=catalogue.names)
+    return ClientRead.of(client)
+
+
+@router.put(
+    "/{client_id}/scopes",
+    summary="Grant scopes 授予权限",
+    description="By an operator: exactly these from the next token on. What was asked for is answered with it.",
+)
+async def grant_scopes(
+    *,
+    client_id: str,
+    body: ClientScopes,
+    session: Session,
+    caller: Annotated[Caller, require(CLIENTS_GRANT)],
+    catalogue: Catalogue,
+    expected_version: ExpectedVersion,
+    response: Response,
+) -> ClientRead:
+    client = await self_service.grant_scopes(
+        session,
+        caller,
+        client_id,
+        body.scopes,
+        known=catalogue.names,
+        expected_version=expected_version,
+    )
+    set_etag(response, client.version)
+    return ClientRead.of(client)
+
+
+@router.post(
     "/{client_id}/secrets",
     status_code=status.HTTP_201_CREATED,
     summary="Add a client secret 新增应用密钥",
-    description="The old secrets stay valid, so that a client can be switched over without an outage.",
+    description="Two secrets work side by side, so that a client can be switched over without an outage; a third retires the "
+    "oldest.",
 )
 async def add_secret(
-    client_id: str, session: Session, ring: Ring, caller: Manager, _once: Once
+    client_id: str, session: Session, ring: Ring, caller: Manager, _once: Once, now: Now
 ) -> ClientSecretCreated:
-    return ClientSecretCreated(client_secret=await handlers.add_secret(session, ring, caller, client_id))
+    row, secret = await self_service.add_secret(session, ring, caller, client_id, now=now)
+    return ClientSecretCreated(id=row.id, client_secret=secret)
+
+
+@router.get(
+    "/{client_id}/secrets",
+    summary="List client secrets 应用密钥列表",
+    description="Those that work, the oldest first; never what they are.",
+)
+async def list_secrets(client_id: str, session: Session, caller: Manager, now: Now) -> ClientSecretList:
+    rows = await self_service.list_secrets(session, caller, client_id, now=now)
+    return ClientSecretList(items=[ClientSecretRead.model_validate(row) for row in rows])
+
+
+@router.post(
+    "/{client_id}/secrets/{secret_id}/retire",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Retire a client secret 停用应用密钥",
+    description="At once; the last one stays. Once retired it is unknown, so no `Idempotency-Key` is needed.",
+)
+async def retire_secret(client_id: str, secret_id: UUID, session: Session, caller: Manager, now: Now) -> None:
+    await self_service.retire_secret(session, caller, client_id, secret_id, now=now)
+
+
+@router.post(
+    "/{client_id}/keys",
+    status_code=status.HTTP_201_CREATED,
+    summary="Add a public key 新增应用公钥",
+    description="Two keys work side by side; a third retires the oldest. The same `kid` replaces, so no `Idempotency-Key` is needed.",
+)
+async def add_key(client_id: str, body: ClientKey, session: Session, caller: Manager) -> ClientRead:
+    return ClientRead.of(await self_service.add_key(session, caller, client_id, body.key))
+
+
+@router.post(
+    "/{client_id}/keys/{kid}/retire",
+    summary="Retire a public key 停用应用公钥",
+    description="At once; the last one stays. Once retired it is unknown, so no `Idempotency-Key` is needed.",
+)
+async def retire_key(client_id: str, kid: str, session: Session, caller: Manager) -> ClientRead:
+    return ClientRead.of(await self_service.retire_key(session, caller, client_id, kid))
 
 
 @router.put(

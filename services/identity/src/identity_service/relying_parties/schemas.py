@@ -1,11 +1,12 @@
 """HTTP shapes of clients, in the words of RFC 7591 where it has them."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
-from identity_service.relying_parties.domain import Authentication, GrantType
+from identity_service.relying_parties.domain import Authentication, Environment, GrantType, SecurityProfile
 from identity_service.relying_parties.handlers import ClientMetadata
 from identity_service.relying_parties.models import Client
 from identity_service.schemas import Input, Output
@@ -28,6 +29,10 @@ class ClientCreate(Input):
     department_id: UUID | None = Field(
         default=None, description="Whose client it is; own department by default."
     )
+    environment: Environment = Field(
+        default=Environment.PRODUCTION,
+        description="A sandbox client is accepted only by a platform without real people; it is granted what it asks for.",
+    )
     first_party: bool = Field(
         default=False,
         description="Belongs to the platform: no consent page, `*` allowed as scope. Operators only.",
@@ -48,6 +53,14 @@ class ClientCreate(Input):
     frontchannel_logout_session_required: bool = Field(
         default=False, description="Wants `iss` and `sid` in that address; ours always have them."
     )
+    dpop_bound_access_tokens: bool = Field(
+        default=False, description="Gets tokens only with a proof of its key, bound to it (RFC 9449 §5.2)."
+    )
+    security_profile: SecurityProfile = Field(
+        default=SecurityProfile.DEFAULT,
+        description="`FAPI2` turns on what the FAPI 2.0 Security Profile asks: pushed requests, private_key_jwt for our issuer "
+        "alone, bound tokens, refresh tokens that stay.",
+    )
 
     def metadata(self) -> ClientMetadata:
         return ClientMetadata(
@@ -61,7 +74,10 @@ class ClientCreate(Input):
             jwks=self.jwks,
             department_id=self.department_id,
             is_first_party=self.first_party,
+            environment=self.environment,
             require_pushed_authorization_requests=self.require_pushed_authorization_requests,
+            dpop_bound_access_tokens=self.dpop_bound_access_tokens,
+            security_profile=self.security_profile,
             backchannel_logout_uri=self.backchannel_logout_uri,
             backchannel_logout_session_required=self.backchannel_logout_session_required,
             frontchannel_logout_uri=self.frontchannel_logout_uri,
@@ -78,12 +94,16 @@ class ClientRead(Output):
     grant_types: list[GrantType]
     redirect_uris: list[str]
     post_logout_redirect_uris: list[str]
-    scopes: list[str]
+    scopes: list[str] = Field(description="Granted.")
+    asked_scopes: list[str] = Field(description="Asked for, and waiting for an operator.")
+    environment: Environment
     jwks: dict[str, Any] | None
     department_id: UUID | None
     first_party: bool
     is_active: bool
     require_pushed_authorization_requests: bool
+    dpop_bound_access_tokens: bool
+    security_profile: SecurityProfile
     backchannel_logout_uri: str | None
     backchannel_logout_session_required: bool
     frontchannel_logout_uri: str | None
@@ -99,11 +119,15 @@ class ClientRead(Output):
             redirect_uris=row.redirect_uris,
             post_logout_redirect_uris=row.post_logout_redirect_uris,
             scopes=row.scopes,
+            asked_scopes=row.asked_scopes or [],
+            environment=row.environment,
             jwks=row.jwks,
             department_id=row.department_id,
             first_party=row.is_first_party,
             is_active=row.is_active,
             require_pushed_authorization_requests=row.require_pushed_authorization_requests,
+            dpop_bound_access_tokens=row.dpop_bound_access_tokens,
+            security_profile=row.security_profile,
             backchannel_logout_uri=row.backchannel_logout_uri,
             backchannel_logout_session_required=row.backchannel_logout_session_required,
             frontchannel_logout_uri=row.frontchannel_logout_uri,
@@ -117,10 +141,36 @@ class ClientCreated(ClientRead):
     client_secret: str | None
 
 
+class ClientSecretRead(Output):
+    """A secret that works; never what it is."""
+
+    id: UUID
+    created_at: datetime
+
+
 class ClientSecretCreated(Output):
     """A further secret."""
 
+    id: UUID
     client_secret: str
+
+
+class ClientSecretList(Output):
+    """Two at most, so not in pages."""
+
+    items: list[ClientSecretRead]
+
+
+class ClientKey(Input):
+    """A public key."""
+
+    key: dict[str, Any] = Field(description="JWK (RFC 7517) with a `kid`.")
+
+
+class ClientScopes(Input):
+    """Scopes by name."""
+
+    scopes: list[str] = Field(max_length=200, examples=[["openid", "profile"]])
 
 
 class ClientActivity(Input):
