@@ -20,6 +20,7 @@ from service_common.backlog import watch_backlog
 from service_common.clock import utc_now
 from service_common.crypto import KeyRing
 from service_common.db import Database
+from service_common.dpop import SeenProofs
 from service_common.health import health_router
 from service_common.http import plain_client
 from service_common.idempotency import IdempotentRoute, StoredAnswer
@@ -107,6 +108,7 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
             http = await stack.enter_async_context(plain_client())
             revoked = RevokedSessions()
             app.state.database = database
+            app.state.seen_proofs = SeenProofs(database)
             app.state.http = http
             app.state.revoked_sessions = revoked
             app.state.token_verifier = TokenVerifier(

@@ -9,13 +9,16 @@ A route that says nothing is for the person alone. The handler checks the matter
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import structlog
 from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from fastapi.security import HTTPBearer, SecurityScopes
 
+from service_common import dpop
+from service_common.clock import utc_now
 from service_common.delegation import Act, Delegation, NotDelegable, OutsideDelegation, delegation_of
 from service_common.errors import Forbidden, Unauthenticated
 from service_common.timeline import Actor
@@ -46,12 +49,34 @@ class NotStaff(Forbidden):
     en = "Only staff can do this."
 
 
-class TrustLevelTooLow(Forbidden):
-    """A higher real-name level is needed (RFC 9470)."""
+class StepUpNeeded(Unauthenticated):
+    """The token is good, but the log-in behind it is not enough for this (RFC 9470). 401, with what to ask of identity."""
 
     code = "insufficient_user_authentication"
+
+    def asked(self) -> dict[str, str]:
+        """The parameters for the authorization request that mends it."""
+        return {}
+
+
+class TrustLevelTooLow(StepUpNeeded):
+    """A higher real-name level is needed."""
+
     zh = "此操作需要实名等级 {needed} 级，您当前为 {current} 级，请先完成认证。"
     en = "This needs trust level {needed}, yours is {current}: verify your identity first."
+
+    def asked(self) -> dict[str, str]:
+        return {"acr_values": f"urn:lianban:loa:{self.facts['needed']}"}
+
+
+class LoginTooOld(StepUpNeeded):
+    """Whoever does this has to have logged in lately."""
+
+    zh = "为保障安全，此操作需要重新登录。"
+    en = "For your safety this needs a fresh log-in."
+
+    def asked(self) -> dict[str, str]:
+        return {"max_age": str(self.facts["max_age"])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +122,7 @@ class Caller:
     division: str | None = None
     roles: frozenset[str] = field(default_factory=frozenset)
     delegation: Delegation | None = None
+    authenticated_at: int = 0
 
     @property
     def person_id(self) -> UUID:
@@ -168,6 +194,11 @@ class Caller:
         if self.trust_level < needed:
             raise TrustLevelTooLow(needed=needed, current=self.trust_level)
 
+    def need_fresh_login(self, *, max_age: int, now: datetime) -> None:
+        """The log-in may be at most ``max_age`` seconds old. Raises: LoginTooOld."""
+        if now.timestamp() - self.authenticated_at > max_age:
+            raise LoginTooOld(max_age=max_age)
+
 
 def caller_from_claims(claims: dict[str, Any]) -> Caller:
     """Reads the claims of our access tokens; see ``docs/architecture.md`` for their meaning."""
@@ -184,11 +215,15 @@ def caller_from_claims(claims: dict[str, Any]) -> Caller:
         division=claims.get("division"),
         roles=frozenset(claims.get("roles", [])),
         delegation=delegation_of(claims),
+        authenticated_at=int(claims.get("auth_time", 0)),
     )
 
 
-_bearer = HTTPBearer(
-    scheme_name="lianban", auto_error=False, bearerFormat="JWT", description="Access token of `/identity`."
+_scheme = HTTPBearer(
+    scheme_name="lianban",
+    auto_error=False,
+    bearerFormat="JWT",
+    description="Access token of `/identity`: `Bearer`, or `DPoP` with a proof when it is bound to a key (RFC 9449).",
 )
 
 
@@ -202,12 +237,9 @@ class _Guard:
         self,
         request: Request,
         needed: SecurityScopes,
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+        _described: Annotated[object, Depends(_scheme)],
     ) -> Caller:
-        if credentials is None:
-            raise Unauthenticated
-        verifier: TokenVerifier = request.app.state.token_verifier
-        caller = _read(await verifier.verify(credentials.credentials))
+        caller = _read(await _claims_of(request))
         for name in needed.scopes:
             if name not in caller.scopes:
                 raise MissingScope(scope=name)
@@ -220,6 +252,42 @@ class _Guard:
         if caller.delegation is not None:
             structlog.contextvars.bind_contextvars(actor_id=caller.actor_id)
         return caller
+
+
+async def _claims_of(request: Request) -> dict[str, Any]:
+    """The claims of the token that a request shows, with its proof if it is bound to a key.
+
+    Raises: Unauthenticated, InvalidToken, InvalidProof, KeysUnavailable.
+    """
+    shown = request.headers.getlist("authorization")
+    scheme, _, token = shown[0].partition(" ") if shown else ("", "", "")
+    if scheme.lower() not in ("bearer", "dpop") or not token:
+        raise Unauthenticated
+    if len(shown) > 1:
+        raise InvalidToken
+    verifier: TokenVerifier = request.app.state.token_verifier
+    claims = await verifier.verify(token)
+    bound_to = claims.get("cnf", {}).get("jkt")
+    if scheme.lower() == "bearer":
+        if bound_to is not None:
+            raise dpop.TokenIsBound
+        return claims
+    if bound_to is None:
+        raise InvalidToken
+    await _check_possession(request, token, bound_to)
+    return claims
+
+
+async def _check_possession(request: Request, token: str, bound_to: str) -> None:
+    """Raises: InvalidProof. The address is the public one: behind the edge ours is plain HTTP."""
+    shown = request.headers.getlist(dpop.HEADER)
+    if len(shown) != 1:
+        raise dpop.InvalidProof
+    url = request.app.state.settings.public_origin + request.url.path
+    proof = dpop.read_proof(shown[0], method=request.method, url=url, now=utc_now(), access_token=token)
+    if proof.jkt != bound_to:
+        raise dpop.InvalidProof
+    await request.app.state.seen_proofs.accept(proof)
 
 
 def _read(claims: dict[str, Any]) -> Caller:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
+from service_common.challenges import challenge
 from service_common.db import is_passing_fault
 from service_common.errors import (
     Conflict,
@@ -143,12 +144,7 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
     if status == 503:
         headers["Retry-After"] = "2"
     if status == 401 or error.code == "insufficient_scope":
-        # Without any token there is nothing wrong to name (RFC 6750 §3.1).
-        named = "" if error.code == Unauthenticated.code else f' error="{error.code}"'
-        headers["WWW-Authenticate"] = f"Bearer{named}"
-    if error.code == "insufficient_user_authentication":  # RFC 9470 §3
-        needed = error.facts.get("needed")
-        headers["WWW-Authenticate"] = f'Bearer error="{error.code}", acr_values="urn:lianban:loa:{needed}"'
+        headers["WWW-Authenticate"] = challenge(request, error)
     return problem_response(
         request,
         status,

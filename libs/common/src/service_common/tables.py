@@ -130,10 +130,36 @@ _APPEND_ONLY = (
 )
 
 
+# Came later, so it is not among the tables of a service's first migration, which must stay what it was.
+_LATER = service_metadata()
+
+seen_proofs = Table(
+    "seen_proofs",
+    _LATER,
+    Column("proof_hash", LargeBinary, primary_key=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("ix_seen_proofs_expires_at", "expires_at"),
+)
+
+
 def attach_plumbing(metadata: MetaData) -> None:
     """Copies the plumbing's tables into a service's metadata."""
-    for table in PLUMBING.sorted_tables:
+    for table in (*PLUMBING.sorted_tables, seen_proofs):
         table.to_metadata(metadata)
+
+
+def create_seen_proofs() -> None:
+    """For a migration: where proofs of possession are remembered (RFC 9449)."""
+    from alembic import op  # noqa: PLC0415 - see ``create_plumbing``
+
+    seen_proofs.create(op.get_bind())
+
+
+def drop_seen_proofs() -> None:
+    """Undoes ``create_seen_proofs``."""
+    from alembic import op  # noqa: PLC0415 - see ``create_plumbing``
+
+    seen_proofs.drop(op.get_bind())
 
 
 def create_plumbing() -> None:

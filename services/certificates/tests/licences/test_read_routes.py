@@ -95,7 +95,7 @@ async def test_an_account_without_real_name_reads_no_licence(
     licence = await issue(person_order())
     for path in ("/licences", f"/licences/{licence['id']}"):
         answer = await client.get(path, headers=token(acr="urn:lianban:loa:1"))
-        assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_user_authentication")
+        assert (answer.status_code, answer.json()["code"]) == (401, "insufficient_user_authentication")
 
 
 async def test_a_client_has_no_licences_of_its_own(client: httpx.AsyncClient, market: Caller) -> None:

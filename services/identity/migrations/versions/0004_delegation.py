@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from service_common.tables import create_seen_proofs, drop_seen_proofs
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -56,9 +58,30 @@ def upgrade() -> None:
         op.create_index(
             f"ix_grants_{name}", "grants", [name], postgresql_where=sa.text(f"{name} IS NOT NULL")
         )
+    create_seen_proofs()
+    op.add_column("grants", sa.Column("dpop_jkt", sa.String(43), nullable=True))
+    op.add_column("authorization_codes", sa.Column("dpop_jkt", sa.String(43), nullable=True))
+    op.add_column(
+        "clients",
+        sa.Column("dpop_bound_access_tokens", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
+    op.add_column(
+        "clients",
+        sa.Column(
+            "security_profile",
+            sa.Enum("DEFAULT", "FAPI2", name="securityprofile", native_enum=False, length=40),
+            nullable=False,
+            server_default="DEFAULT",
+        ),
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("clients", "security_profile")
+    op.drop_column("clients", "dpop_bound_access_tokens")
+    op.drop_column("authorization_codes", "dpop_jkt")
+    op.drop_column("grants", "dpop_jkt")
+    drop_seen_proofs()
     op.drop_column("grants", "sits_in_id")
     op.drop_column("grants", "delegation_id")
     op.drop_table("delegations")

@@ -74,7 +74,7 @@ async def test_an_unverified_person_is_asked_to_verify_first(
         json={"uscc": entry.uscc, "name": entry.name},
         headers=tokens.person(person, acr="urn:lianban:loa:1"),
     )
-    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_user_authentication")
+    assert (answer.status_code, answer.json()["code"]) == (401, "insufficient_user_authentication")
     assert 'acr_values="urn:lianban:loa:2"' in answer.headers["www-authenticate"]
 
 

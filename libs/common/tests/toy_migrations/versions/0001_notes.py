@@ -1,7 +1,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from service_common.tables import create_plumbing, drop_plumbing
+from service_common.tables import create_plumbing, create_seen_proofs, drop_plumbing, drop_seen_proofs
 
 revision = "0001"
 down_revision = None
@@ -9,6 +9,7 @@ down_revision = None
 
 def upgrade() -> None:
     create_plumbing()
+    create_seen_proofs()
     op.create_table(
         "notes",
         sa.Column("id", sa.Uuid, primary_key=True),
@@ -31,4 +32,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("notes")
+    drop_seen_proofs()
     drop_plumbing()

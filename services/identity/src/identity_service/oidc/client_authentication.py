@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.util.concurrency import await_
 
 from identity_service.oidc.clients import OAuthClient
-from identity_service.oidc.domain import ASSERTION_ALGORITHMS
+from identity_service.oidc.domain import ASSERTION_ALGORITHMS, HIGH_TRUST_ALGORITHMS
 from identity_service.oidc.models import UsedAssertion
 from identity_service.oidc.provider import Provider
 
@@ -36,9 +36,12 @@ class KeyAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib s
         self._work = provider.work
 
     def get_audiences(self) -> list[str]:
-        return [self._work.settings.issuer, self._work.settings.token_endpoint]
+        """Our issuer; and the token endpoint, which RFC 7523 §3 names too, but not for a client of high trust."""
+        issuer = self._work.settings.issuer
+        return [issuer] if self._client.is_high_trust else [issuer, self._work.settings.token_endpoint]
 
     def resolve_client_public_key(self, client: OAuthClient) -> KeySet:
+        self._client = client
         return client.key_set()
 
     def extract_assertion(self, assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -50,7 +53,9 @@ class KeyAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib s
 
     def process_assertion_claims(self, assertion: str, resolve_key: KeySet) -> dict[str, Any]:
         try:
-            token = jwt.decode(assertion, resolve_key, algorithms=ASSERTION_ALGORITHMS)
+            high_trust = self._client.is_high_trust
+            algorithms = HIGH_TRUST_ALGORITHMS if high_trust else ASSERTION_ALGORITHMS
+            token = jwt.decode(assertion, resolve_key, algorithms=algorithms)
         except (JoseError, ValueError) as error:
             raise InvalidClientError(
                 description="The assertion's signature is not valid.", status_code=401
@@ -70,6 +75,9 @@ class KeyAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib s
             raise InvalidClientError(
                 description="The assertion lives too long, or has no jti.", status_code=401
             )
+        # FAPI 2.0 §5.3.2.1: the issuer as a string, so that no assertion is good for two servers.
+        if self._client.is_high_trust and claims.get("aud") != self._work.settings.issuer:
+            raise InvalidClientError(description="The assertion is not for this issuer.", status_code=401)
         try:
             super().verify_claims(claims)
         except InvalidClientError as error:

@@ -8,6 +8,7 @@ from identity_service.relying_parties.domain import GrantType
 from identity_service.scopes import ScopeCatalogue
 from identity_service.settings import Settings
 from identity_service.signing.domain import ALGORITHM
+from service_common import dpop
 
 LEVELS = [f"urn:lianban:loa:{level}" for level in (1, 2, 3, 4)]
 
@@ -40,6 +41,7 @@ def provider_metadata(settings: Settings, catalogue: ScopeCatalogue) -> dict[str
         "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": METHODS,
         "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "dpop_signing_alg_values_supported": dpop.ALGORITHMS,
         "acr_values_supported": LEVELS,
         "claims_supported": [
             *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"),

@@ -13,6 +13,9 @@ from service_common.errors import Forbidden, NotFound
 ASSERTION_ALGORITHMS = ["ES256", "EdDSA", "PS256", "RS256"]
 """With which clients may sign. Named one by one: `none` and shared-key algorithms are not among them."""
 
+HIGH_TRUST_ALGORITHMS = ["ES256", "EdDSA", "PS256"]
+"""With which clients of high trust may (FAPI 2.0 Security Profile §5.4.1)."""
+
 STAFF_LEVEL = 3
 """Trust level of staff: the department vouches for the person, password and second factor for the log-in."""
 

@@ -27,11 +27,13 @@ from identity_service.oidc.grants import (
 )
 from identity_service.oidc.id_tokens import CodeIdToken, DeviceIdToken, RefreshIdToken
 from identity_service.oidc.models import RefreshToken
+from identity_service.oidc.possession import give_nonce, show_proof
 from identity_service.oidc.provider import ACCESS_TOKEN_TYPE, Answer, Provider, ProviderRequest, Work
 from identity_service.oidc.pushed import PushedRequests
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.models import Grant
 from identity_service.signing.domain import ALGORITHM
+from service_common import dpop
 from service_common.contracts.identity import SessionEndReason
 
 _AUDIENCE = "urn:lianban:"
@@ -48,6 +50,7 @@ _OPAQUE_CLAIMS = (
     "acr",
     "auth_time",
     "act",
+    "cnf",
 )
 
 
@@ -71,7 +74,12 @@ async def token_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: An
     provider.register_grant(DeviceGrant, [DeviceIdToken(work)])
     provider.register_grant(ExchangeGrant)
     request = _request(work.settings.token_endpoint, pairs, headers)
-    return await _checked(provider, request, provider.create_token_response, request)
+    try:
+        provider.proof = await show_proof(work, headers, url=work.settings.token_endpoint)
+    except OAuth2Error as error:
+        return _refusal(provider, request, error)
+    answer = await _checked(provider, request, provider.create_token_response, request)
+    return give_nonce(work, answer) if provider.proof else answer
 
 
 async def pushed_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: Any) -> Answer:
@@ -79,7 +87,12 @@ async def pushed_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: A
     provider = _provider(work)
     provider.register_grant(CodeGrant, [S256Only(required=True), CodeIdToken(work)])
     provider.register_endpoint(PushedRequests)
-    request = _request(work.settings.pushed_request_endpoint, pairs, headers)
+    address = work.settings.pushed_request_endpoint
+    request = _request(address, pairs, headers)
+    try:
+        provider.proof = await show_proof(work, headers, url=address)
+    except OAuth2Error as error:
+        return _refusal(provider, request, error)
     name = PushedRequests.ENDPOINT_NAME
     return await _checked(provider, request, provider.create_endpoint_response, name, request)
 
@@ -117,10 +130,14 @@ async def _checked(provider: Provider, request: ProviderRequest, function: Any, 
     try:
         provider.check_parameters(request)
     except OAuth2Error as error:
-        refusal: Answer = provider.handle_error_response(request, error)
-        return refusal
+        return _refusal(provider, request, error)
     answer: Answer = await provider.run(function, *arguments)
     return answer
+
+
+def _refusal(provider: Provider, request: ProviderRequest, error: OAuth2Error) -> Answer:
+    refusal: Answer = provider.handle_error_response(request, error)
+    return refusal
 
 
 @dataclass(frozen=True)
@@ -191,8 +208,8 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib shi
         )
 
     def introspect_token(self, token: KnownToken) -> dict[str, Any]:
-        kind = {"token_type": "refresh_token"} if token.is_refresh else {"token_type": "Bearer"}
-        return {"active": True, **token.claims, **kind}
+        kind = "refresh_token" if token.is_refresh else dpop.SCHEME if "cnf" in token.claims else "Bearer"
+        return {"active": True, **token.claims, "token_type": kind}
 
 
 class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib ships no types

@@ -23,7 +23,13 @@ from identity_service.delegations.handlers import Usable, hold_usable, sit_down
 from identity_service.oidc.client_authentication import METHODS
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import Subject
-from identity_service.oidc.provider import ACCESS_TOKEN_TYPE, Provider, ProviderRequest, Work
+from identity_service.oidc.provider import (
+    ACCESS_TOKEN_TYPE,
+    InvalidDPoPProof,
+    Provider,
+    ProviderRequest,
+    Work,
+)
 from identity_service.oidc.subjects import load_subject
 from identity_service.relying_parties.domain import GrantType
 from identity_service.sessions import handlers as sessions
@@ -91,6 +97,9 @@ class ExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Aut
             raise refusal
         if claims["client_id"] != client.client_id or "sid" not in claims or "act" in claims:
             raise refusal
+        bound_to = claims.get("cnf", {}).get("jkt")
+        if bound_to is not None and (self.server.proof is None or self.server.proof.jkt != bound_to):
+            raise InvalidDPoPProof
         grant = await sessions.hold_grant(self.work.session, UUID(claims["sid"]))
         if grant is None:
             raise refusal

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,8 @@ from identity_service.oidc.client_authentication import METHODS
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import Freshness, Subject
 from identity_service.oidc.models import AuthorizationCode, RefreshToken
-from identity_service.oidc.provider import InvalidTarget, Provider, ProviderRequest, Work
+from identity_service.oidc.possession import bind_family, check_refresh_binding
+from identity_service.oidc.provider import InvalidDPoPProof, InvalidTarget, Provider, ProviderRequest, Work
 from identity_service.oidc.subjects import grantable, load_subject
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.models import Grant, LoginSession
@@ -26,6 +28,8 @@ from service_common.contracts.identity import SessionEndReason
 from service_common.crypto import KeyRing
 
 _LONGEST_NONCE = 512
+_LONGEST_CODE_SECONDS = 60
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def hash_code(ring: KeyRing, code: str) -> bytes:
@@ -118,7 +122,8 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
                 redirect_uri=parameters["redirect_uri"],
                 code_challenge=parameters["code_challenge"],
                 nonce=request.payload.nonce,
-                expires_at=work.now + timedelta(seconds=work.settings.code_seconds),
+                expires_at=work.now + timedelta(seconds=_code_seconds(work, request.client)),
+                dpop_jkt=request.payload.dpop_jkt,
             )
         )
 
@@ -147,6 +152,8 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
             return None
         if row.expires_at <= work.now or grant.ended_at is not None:
             return None
+        if row.dpop_jkt is not None and (self.server.proof is None or self.server.proof.jkt != row.dpop_jkt):
+            raise InvalidDPoPProof
         subject = await load_subject(work.session, grant.kind, grant.subject_id, now=work.now)
         return CodeInHand(row, grant, subject) if subject else None
 
@@ -167,6 +174,12 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
         """Nothing: access tokens are not stored, refresh tokens were when they were made."""
 
 
+def _code_seconds(work: Work, client: OAuthClient) -> int:
+    """The life of a code; at most a minute for clients of high trust (FAPI 2.0 §5.3.2.1)."""
+    seconds = work.settings.code_seconds
+    return min(seconds, _LONGEST_CODE_SECONDS) if client.is_high_trust else seconds
+
+
 def _unsupported(parameters: dict[str, str]) -> Any:
     """The error for a parameter that we do not do, or that says nothing sensible."""
     if "request" in parameters:
@@ -175,8 +188,15 @@ def _unsupported(parameters: dict[str, str]) -> Any:
         return RequestURINotSupportedError()
     if parameters.get("response_mode", "query") != "query":
         return InvalidRequestError("The response_mode is not supported.")
+    return _malformed(parameters)
+
+
+def _malformed(parameters: dict[str, str]) -> Any:
+    """The error for a parameter whose value says nothing sensible."""
     if len(parameters.get("nonce", "")) > _LONGEST_NONCE:
         return InvalidRequestError("The nonce is too long.")
+    if "dpop_jkt" in parameters and not _THUMBPRINT.fullmatch(parameters["dpop_jkt"]):
+        return InvalidRequestError("The dpop_jkt is not the thumbprint of a key.")
     try:
         Freshness.asked_by(parameters)
         AskedClaims.parse(parameters.get("claims"))
@@ -196,6 +216,7 @@ def issue(
     asked = request.payload.resource
     if grant.resource is not None and asked not in (None, grant.resource):
         raise InvalidTarget
+    bind_family(grant, request.client, provider.proof)
     return provider.access_token(request.client, scopes, asked or grant.resource, subject, grant)
 
 
@@ -275,6 +296,8 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib ships no
         row, grant = found
         if grant.ended_at is not None or row.expires_at <= work.now:
             return None
+        if not check_refresh_binding(grant, self.server.proof):
+            return None
         if row.used_at is not None and self._is_reuse(row):
             await sessions.end_grant(work.session, grant, reason=SessionEndReason.SUSPICION, now=work.now)
             return None
@@ -295,7 +318,9 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib ships no
 
     def issue_token(self, user: Subject, refresh_token: TokenInHand) -> dict[str, Any]:
         token = issue(self.server, self.request, refresh_token.grant, user, self.request.payload.scope)
-        token["refresh_token"] = await_(self._rotate(refresh_token))
+        # Bound and of a client that proves itself: FAPI 2.0 §5.3.2.1 then forbids rotation, which loses tokens to lost answers.
+        if not self.request.client.is_high_trust:
+            token["refresh_token"] = await_(self._rotate(refresh_token))
         return token
 
     async def _rotate(self, in_hand: TokenInHand) -> str:

@@ -23,6 +23,7 @@ class AuthorizationCode(Base):
     nonce: Mapped[str | None] = mapped_column(Text)
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
+    dpop_jkt: Mapped[str | None] = mapped_column(String(43))
 
 
 class RefreshToken(Base):

@@ -26,8 +26,10 @@ from identity_service.scopes import ScopeCatalogue
 from identity_service.sessions.models import Grant
 from identity_service.settings import Settings
 from identity_service.signing.handlers import SigningKeys
+from service_common import dpop
 from service_common.crypto import KeyRing
 from service_common.db import new_id
+from service_common.dpop import Proof
 
 # At DEBUG Authlib writes tokens and clients into the log, whatever level the service is set to.
 logging.getLogger("authlib").setLevel(logging.INFO)
@@ -40,6 +42,13 @@ class InvalidTarget(OAuth2Error):  # type: ignore[misc]  # Authlib ships no type
 
     error = "invalid_target"
     description = "The resource is unknown, or nothing of it was granted."
+
+
+class InvalidDPoPProof(OAuth2Error):  # type: ignore[misc]  # Authlib ships no types
+    """Missing where it is required, not valid for this request, of another key, or shown before (RFC 9449 §5)."""
+
+    error = "invalid_dpop_proof"
+    description = "A valid DPoP proof for this request is required."
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,8 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no t
     def __init__(self, work: Work) -> None:
         super().__init__()
         self.work = work
+        self.proof: Proof | None = None
+        """What the client has shown of its key: the tokens of this answer are bound to it (RFC 9449)."""
         self._known_clients: dict[str, OAuthClient | None] = {}
         self._issuer_parameter = ResponseIssuer(work.settings.issuer)
         self._issuer_parameter(self)
@@ -156,11 +167,13 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no t
     def authenticate_client(
         self, request: ProviderRequest, methods: list[str], endpoint: str = "token"
     ) -> OAuthClient:
-        """Raises: InvalidClientError."""
+        """Raises: InvalidClientError, InvalidDPoPProof for a client whose tokens are bound and that shows no proof."""
         try:
             client: OAuthClient = super().authenticate_client(request, methods, endpoint)
         except ValueError as error:  # Basic credentials that are not UTF-8
             raise InvalidClientError(status_code=401) from error
+        if endpoint == "token" and client.requires_proof and self.proof is None:
+            raise InvalidDPoPProof
         return client
 
     def error_answer(self, error: OAuth2Error) -> Answer:
@@ -217,6 +230,8 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no t
             "iat": issued,
             "exp": issued + seconds,
         }
+        if self.proof is not None:
+            claims["cnf"] = {"jkt": self.proof.jkt}
         if subject is not None and grant is not None:
             claims |= subject_claims(subject, grant) if on_behalf is None else on_behalf
             if not client.is_first_party and subject.kind is SubjectKind.PERSON:
@@ -226,7 +241,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no t
             claims |= client_claims(client)
         return {
             "access_token": self.work.keys.sign(claims, kind=ACCESS_TOKEN_TYPE, now=self.work.now),
-            "token_type": "Bearer",
+            "token_type": dpop.SCHEME if self.proof else "Bearer",
             "expires_in": seconds,
             "scope": claims["scope"],
         }

@@ -18,7 +18,7 @@ from sqlalchemy.util.concurrency import await_
 from identity_service.oidc.authorization import check_response_type
 from identity_service.oidc.client_authentication import METHODS
 from identity_service.oidc.models import PushedRequest
-from identity_service.oidc.provider import Provider, ProviderRequest, Work
+from identity_service.oidc.provider import InvalidDPoPProof, Provider, ProviderRequest, Work
 from service_common.crypto import KeyRing
 
 REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
@@ -42,6 +42,9 @@ class PushedRequests(Endpoint):  # type: ignore[misc]  # Authlib ships no types
                 "The client_id is missing, or not that of the client that authenticated."
             )
         request.is_pushed = True
+        proof, named = self.server.proof, request.payload.dpop_jkt
+        if proof is not None and named not in (None, proof.jkt):
+            raise InvalidDPoPProof
         try:
             check_response_type(request)
             self.server.get_authorization_grant(request).validate_authorization_request()
@@ -56,6 +59,8 @@ class PushedRequests(Endpoint):  # type: ignore[misc]  # Authlib ships no types
         seconds = work.settings.pushed_request_seconds
         sent: dict[str, str] = validated_request.request.payload.data
         kept = {name: value for name, value in sent.items() if name not in _OF_THE_CLIENT}
+        if self.server.proof is not None:  # a proof here binds the code as dpop_jkt does (RFC 9449 §10.1)
+            kept["dpop_jkt"] = self.server.proof.jkt
         work.session.add(
             PushedRequest(
                 request_hash=_hash(work.ring, secret),

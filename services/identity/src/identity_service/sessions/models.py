@@ -63,5 +63,6 @@ class Grant(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[SessionEndReason | None]
+    dpop_jkt: Mapped[str | None] = mapped_column(String(43))
     delegation_id: Mapped[UUID | None]
     sits_in_id: Mapped[UUID | None] = mapped_column(ForeignKey("grants.id"))
