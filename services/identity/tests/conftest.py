@@ -7,10 +7,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from pydantic import SecretStr
 from services.identity.tests.factories import Population, Tokens
 
+from identity_service.accounts import passwords
 from identity_service.app import MIGRATIONS, define_service
 from identity_service.clients.authority import Authority
 from identity_service.db import Transactions, transactions_of
@@ -39,6 +41,26 @@ class Clock:
 
     def pass_(self, **delta: float) -> None:
         self._ahead += timedelta(**delta)
+
+
+_QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+_QUICK_NOBODY = _QUICK.hash("nobody")
+
+
+@pytest.fixture
+def real_hash_cost() -> None:
+    """For a test that is about the cost of a password's hash."""
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same Argon2id with little memory and one pass, unless the test asks for ``real_hash_cost``.
+
+    Hundreds of log-ins at the real cost were a quarter of what all tests of identity compute.
+    """
+    if "real_hash_cost" not in request.fixturenames:
+        monkeypatch.setattr(passwords, "_hasher", _QUICK)
+        monkeypatch.setattr(passwords, "_NOBODY", _QUICK_NOBODY)
 
 
 @pytest.fixture(scope="session")

@@ -48,14 +48,15 @@ XIANGTAN = "430300000000"
 CALLBACK = "https://partner.example/callback"
 LOOPBACK = "http://127.0.0.1/callback"
 
-_hashes: dict[str, str] = {}
+_hashes: dict[tuple[object, str], str] = {}
 
 
 async def _hash(password: str) -> str:
-    """Hashed once per run: argon2 is slow on purpose."""
-    if password not in _hashes:
-        _hashes[password] = await passwords.hash_password(password)
-    return _hashes[password]
+    """Hashed once per run and cost: argon2 is slow on purpose."""
+    key = (passwords._hasher, password)
+    if key not in _hashes:
+        _hashes[key] = await passwords.hash_password(password)
+    return _hashes[key]
 
 
 @dataclass(frozen=True)

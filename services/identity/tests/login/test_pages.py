@@ -75,7 +75,7 @@ async def test_unknown_wrong_and_closed_accounts_get_the_same_answer(
 
 
 async def test_an_unknown_account_takes_as_long_as_a_known_one(
-    client: httpx.AsyncClient, population: Population
+    client: httpx.AsyncClient, population: Population, real_hash_cost: None
 ) -> None:
     person = await population.person()
     page = await open_form(client)
@@ -143,7 +143,9 @@ async def test_success_takes_back_the_attempt_of_a_shared_address(
         assert (await log_in(client, person.username)).status_code == 303
 
 
-async def test_one_person_can_log_in_in_several_windows_at_once(app: FastAPI, population: Population) -> None:
+async def test_one_person_can_log_in_in_several_windows_at_once(
+    app: FastAPI, population: Population, real_hash_cost: None
+) -> None:
     person = await population.person()
 
     async def in_a_window() -> int:
