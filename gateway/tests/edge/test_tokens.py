@@ -27,9 +27,23 @@ async def test_a_good_token_passes_and_is_forwarded(edge: "Edge") -> None:
     assert edge.upstream.requests[0].header("authorization") == headers["Authorization"]
 
 
-async def test_dpop_is_a_scheme_too(edge: "Edge") -> None:
-    answer = await edge.http.get(PRIVATE, headers={"Authorization": f"DPoP {edge.issuer.token()}"})
+async def test_dpop_is_a_scheme_too_and_the_proof_passes_untouched(edge: "Edge") -> None:
+    headers = {"Authorization": f"DPoP {edge.issuer.token()}", "DPoP": "e30.e30.c2ln"}
+    answer = await edge.http.get(PRIVATE, headers=headers)
     assert answer.status_code == 200
+    arrived = edge.upstream.requests[0]
+    assert (arrived.header("authorization"), arrived.header("dpop")) == (
+        headers["Authorization"],
+        headers["DPoP"],
+    )
+
+
+async def test_a_bad_token_is_refused_whatever_its_scheme(edge: "Edge") -> None:
+    for token in (edge.issuer.token(exp=int(time.time()) - 60), edge.issuer.token(key=_foreign_key(edge))):
+        headers = {"Authorization": f"DPoP {token}", "DPoP": "e30.e30.c2ln"}
+        answer = await edge.http.get(PRIVATE, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+    assert edge.upstream.requests == []
 
 
 async def test_without_token_the_answer_is_a_problem_document(edge: "Edge") -> None:
