@@ -18,9 +18,17 @@ def upgrade() -> None:
     _appointments_stand_still()
     _high_roles_need_four_eyes()
     _clients_ask_for_scopes()
+    _looks_have_a_basis()
+    _urgent_messages_are_texted()
 
 
 def downgrade() -> None:
+    op.drop_index("ix_inbox_messages_text_due", table_name="inbox_messages")
+    op.drop_column("inbox_messages", "text_due_at")
+    op.drop_column("persons", "language")
+    op.drop_column("access_log", "legal_basis")
+    op.execute("UPDATE access_log SET reference = left(reference, 100) WHERE length(reference) > 100")
+    op.alter_column("access_log", "reference", type_=sa.String(length=100))
     op.drop_column("clients", "asked_scopes")
     op.drop_column("clients", "environment")
     op.drop_table("role_requests")
@@ -143,3 +151,19 @@ def _clients_ask_for_scopes() -> None:
     )
     asked = postgresql.JSONB(astext_type=sa.Text())
     op.add_column("clients", sa.Column("asked_scopes", asked, server_default="[]", nullable=False))
+
+
+def _looks_have_a_basis() -> None:
+    op.add_column("access_log", sa.Column("legal_basis", sa.String(length=200), nullable=True))
+    op.alter_column("access_log", "reference", type_=sa.String(length=200))
+
+
+def _urgent_messages_are_texted() -> None:
+    op.add_column("persons", sa.Column("language", sa.String(length=2), server_default="zh", nullable=False))
+    op.add_column("inbox_messages", sa.Column("text_due_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(
+        "ix_inbox_messages_text_due",
+        "inbox_messages",
+        ["text_due_at"],
+        postgresql_where=sa.text("text_due_at IS NOT NULL"),
+    )

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from identity_service.clients.authority import AuthorityUnavailable
 from identity_service.db import AWAY, transactions_of
 from identity_service.inbox.subscribers import SUBSCRIBERS
+from identity_service.inbox.texting import text_urgent
 from identity_service.legal_persons.succession import check_again, due_for_a_check
 from identity_service.oidc.notifier import send_logout_notices
 from identity_service.oidc.subscribers import SUBSCRIBERS as PROVIDER_SUBSCRIBERS
@@ -26,6 +27,7 @@ logger = structlog.get_logger()
 
 _PRUNE_EVERY_SECONDS = 600.0
 _CHECKS = 100
+_TEXT_EVERY_SECONDS = 2.0
 
 
 def subscribers(_app: FastAPI) -> Sequence[Subscriber[Any]]:
@@ -38,6 +40,21 @@ async def send_text_messages(app: FastAPI) -> None:
     if app.state.sms_sender is None:
         await asyncio.Event().wait()
     await keep_sending(transactions_of(app.state.database), app.state.key_ring, app.state.sms_sender)
+
+
+async def text_urgent_messages(app: FastAPI) -> None:
+    """Hands urgent inbox messages to the text messages, for ever; without a way to send they stay in the inbox alone."""
+    if app.state.sms_sender is None:
+        await asyncio.Event().wait()
+    while True:
+        due = 0
+        try:
+            async with transactions_of(app.state.database)() as session:
+                due = await text_urgent(session, app.state.key_ring, now=utc_now())
+        except AWAY as error:
+            logger.warning("texting_lost_database", error=type(error).__name__)
+        if not due:
+            await asyncio.sleep(_TEXT_EVERY_SECONDS)
 
 
 async def forget_expired(app: FastAPI) -> None:
@@ -86,6 +103,7 @@ async def check_legal_persons(app: FastAPI) -> None:
 background: Sequence[Background] = (
     send_text_messages,
     send_logout_notices,
+    text_urgent_messages,
     forget_expired,
     lower_expired_levels,
     check_legal_persons,

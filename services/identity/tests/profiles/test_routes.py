@@ -32,6 +32,7 @@ async def test_a_service_gets_what_it_asks_for_and_the_person_can_read_that_it_d
     assert entry["client_id"] == "acceptance"
     assert entry["attributes"] == ["id_number", "name"]
     assert (entry["purpose"], entry["reference"]) == ("PREFILL", case_id)
+    assert entry["legal_basis"].startswith("《政务数据共享条例》")
     assert person.id_number not in str(log)
 
 
@@ -106,3 +107,20 @@ async def test_each_reads_the_own_log_alone_in_pages(
     assert purposes == [f"LOOK {number}" for number in (4, 3, 2, 1, 0)]
     foreign = (await client.get("/identity/v1/me/access-log", headers=tokens.person(other))).json()
     assert foreign["items"] == []
+
+
+async def test_the_log_names_the_department_and_the_law(
+    client: httpx.AsyncClient, population: Population, tokens: Tokens
+) -> None:
+    person, department = await population.person(), await population.department()
+    body = {
+        "person_id": str(person.id),
+        "attributes": ["name"],
+        "purpose": "PREFILL",
+        "legal_basis": "《食品安全法》第三十五条",
+        "department_id": str(department.id),
+    }
+    assert (await client.post(LOOKUP, json=body, headers=tokens.service())).status_code == 200
+    (entry,) = (await client.get("/identity/v1/me/access-log", headers=tokens.person(person))).json()["items"]
+    assert entry["department_name"] == department.name
+    assert (entry["legal_basis"], entry["purpose_label"]) == ("《食品安全法》第三十五条", "办事材料预填")

@@ -69,6 +69,8 @@ class Wording:
     category: Category
     zh: Text
     en: Text
+    is_urgent: bool = False
+    """Sent to the phone as well: a time limit runs, or somebody may be in the account."""
 
 
 WORDINGS = {
@@ -97,6 +99,7 @@ WORDINGS = {
             "Correction needed",
             "“{item_name}” ({project_no}) needs correction: the one-off notice lists everything.",
         ),
+        is_urgent=True,
     ),
     Template.CASE_APPROVED: Wording(
         Category.PROGRESS,
@@ -164,6 +167,7 @@ WORDINGS = {
             "Another representative",
             "The register names another representative of “{name}”: every appointment stands still until it is confirmed.",
         ),
+        is_urgent=True,
     ),
     Template.LEGAL_PERSON_SUSPENDED: Wording(
         Category.REPRESENTATION,
@@ -198,6 +202,7 @@ WORDINGS = {
             "Your account was entered from a new device, {device} ({place}), at {at} Beijing time. If it was not you, "
             "change the password and log that device out.",
         ),
+        is_urgent=True,
     ),
 }
 
@@ -214,3 +219,11 @@ def wording(template: Template, facts: dict[str, Any], language: str) -> Text:
     """The message in a language."""
     found = WORDINGS[template]
     return (found.en if language == "en" else found.zh).fill(facts)
+
+
+def templates_of(category: Category) -> frozenset[Template]:
+    """The templates that are sorted under a category."""
+    return frozenset(template for template, known in WORDINGS.items() if known.category is category)
+
+
+URGENT = frozenset(template for template, known in WORDINGS.items() if known.is_urgent)

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from identity_service.inbox.domain import NoSuchMessage, Template
+from identity_service.inbox.domain import URGENT, WORDINGS, Category, NoSuchMessage, Template, templates_of
 from identity_service.inbox.models import InboxMessage
 from identity_service.legal_persons import handlers as legal_persons
 from service_common.contracts.acceptance import HolderKind
@@ -41,6 +41,7 @@ async def tell(session: AsyncSession, person_ids: Iterable[UUID], notice: Notice
             "about_kind": notice.about_kind,
             "about_id": notice.about_id,
             "created_at": notice.at,
+            "text_due_at": notice.at if notice.template in URGENT else None,
         }
         for person_id in dict.fromkeys(person_ids)
     ]
@@ -58,7 +59,13 @@ async def holders_of(
 
 
 async def list_messages(
-    session: AsyncSession, person_id: UUID, *, unread_only: bool, before: UUID | None, limit: int
+    session: AsyncSession,
+    person_id: UUID,
+    *,
+    unread_only: bool,
+    category: Category | None = None,
+    before: UUID | None,
+    limit: int,
 ) -> Sequence[InboxMessage]:
     """The newest first; one more than ``limit``."""
     query = (
@@ -69,6 +76,8 @@ async def list_messages(
     )
     if unread_only:
         query = query.where(InboxMessage.read_at.is_(None))
+    if category is not None:
+        query = query.where(InboxMessage.template.in_(templates_of(category)))
     if before is not None:
         query = query.where(InboxMessage.id < before)
     return (await session.scalars(query)).all()
@@ -84,3 +93,26 @@ async def mark_read(
     if message.read_at is None:
         message.read_at = now
     return message
+
+
+async def count_unread(session: AsyncSession, person_id: UUID) -> dict[Category, int]:
+    """How many messages of each category were not read yet; every category is named."""
+    found = await session.execute(
+        select(InboxMessage.template, func.count())
+        .where(InboxMessage.person_id == person_id, InboxMessage.read_at.is_(None))
+        .group_by(InboxMessage.template)
+    )
+    counts = dict.fromkeys(Category, 0)
+    for template, count in found:
+        counts[WORDINGS[template].category] += count
+    return counts
+
+
+async def mark_all_read(
+    session: AsyncSession, person_id: UUID, category: Category | None, *, now: datetime
+) -> None:
+    """Marks everything as read, or everything of one category."""
+    query = update(InboxMessage).where(InboxMessage.person_id == person_id, InboxMessage.read_at.is_(None))
+    if category is not None:
+        query = query.where(InboxMessage.template.in_(templates_of(category)))
+    await session.execute(query.values(read_at=now))

@@ -1,5 +1,6 @@
 """HTTP shapes of the inbox."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +9,31 @@ from pydantic import Field
 from identity_service.inbox.domain import CATEGORY_LABELS, WORDINGS, Category, Template, wording
 from identity_service.inbox.models import InboxMessage
 from identity_service.schemas import Output
+
+
+class UnreadCount(Output):
+    """Unread messages of one category."""
+
+    category: Category
+    category_label: str
+    unread: int
+
+
+class UnreadSummary(Output):
+    """How much waits to be read."""
+
+    unread: int
+    categories: list[UnreadCount]
+
+    @classmethod
+    def of(cls, counts: Mapping[Category, int]) -> "UnreadSummary":
+        return cls(
+            unread=sum(counts.values()),
+            categories=[
+                UnreadCount(category=category, category_label=CATEGORY_LABELS[category], unread=count)
+                for category, count in counts.items()
+            ],
+        )
 
 
 class MessageRead(Output):
@@ -19,7 +45,9 @@ class MessageRead(Output):
     category_label: str
     title: str
     body: str
-    about_kind: str = Field(description="APPLICATION, CASE, LICENCE, INVITATION or TICKET.")
+    about_kind: str = Field(
+        description="APPLICATION, CASE, LICENCE, INVITATION, TICKET, LEGAL_PERSON or ACCOUNT."
+    )
     about_id: UUID
     created_at: datetime
     read_at: datetime | None

@@ -30,6 +30,7 @@ class Person(Aggregate, Base):
     id_country: Mapped[str | None] = mapped_column(String(3))
     birth_date: Mapped[bytes | None]
     is_active: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[str] = mapped_column(String(2), default="zh", server_default="zh")
 
 
 class Verification(Base):

@@ -71,9 +71,10 @@ async def send_code(
     dependencies=[PUBLIC],
 )
 async def register_person(
-    body: PersonCreate, transactions: InTransactions, ring: Ring, now: Now
+    body: PersonCreate, request: Request, transactions: InTransactions, ring: Ring, now: Now
 ) -> PersonCreated:
-    wish = SignUp(body.username, body.password.get_secret_value(), body.phone, body.code)
+    language = language_of(request)
+    wish = SignUp(body.username, body.password.get_secret_value(), body.phone, body.code, language)
     person = await sign_up(transactions, ring, wish, now=now)
     return PersonCreated(person_id=person.id, trust_level=person.trust_level)
 

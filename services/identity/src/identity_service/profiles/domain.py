@@ -32,6 +32,22 @@ OF_REPRESENTATIVE = frozenset({Attribute.REPRESENTATIVE_NAME, Attribute.REPRESEN
 """Of a legal person, but personal data of its representative."""
 
 
+DUTY = "《个人信息保护法》第十三条第一款第（三）项（履行法定职责）"
+CONSENT = "《个人信息保护法》第十三条第一款第（一）项（本人同意）"
+LEGAL_BASES = {
+    "PREFILL": "《政务数据共享条例》（国务院令第809号）及" + DUTY,
+    "COUNTER_CHECK": DUTY,
+    "IDENTITY_CODE": CONSENT,
+}
+"""On what a look of this purpose rests when who looks names nothing else."""
+
+PURPOSE_LABELS = {
+    "PREFILL": "办事材料预填",
+    "COUNTER_CHECK": "窗口核验身份",
+    "IDENTITY_CODE": "出示身份码",
+}
+
+
 class AttributeOfOthers(Invalid):
     """A person has no credit code, a company no identity number."""
 

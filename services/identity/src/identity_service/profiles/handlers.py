@@ -10,8 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.legal_persons import handlers as legal_persons
+from identity_service.organisation.models import Department
 from identity_service.people.handlers import lookup
 from identity_service.profiles.domain import (
+    DUTY,
+    LEGAL_BASES,
     OF_LEGAL_PERSON,
     OF_PERSON,
     OF_REPRESENTATIVE,
@@ -19,6 +22,7 @@ from identity_service.profiles.domain import (
     check_attributes,
 )
 from identity_service.profiles.models import AccessLogEntry
+from identity_service.relying_parties.models import Client
 from service_common.auth import Caller
 from service_common.crypto import KeyRing
 
@@ -32,6 +36,17 @@ class Wish:
     attributes: frozenset[Attribute]
     purpose: str
     reference: str | None
+    legal_basis: str | None = None
+    department_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An entry of the log with the names of who looked."""
+
+    entry: AccessLogEntry
+    department_name: str | None
+    client_name: str | None
 
 
 async def look_up(
@@ -57,10 +72,11 @@ async def look_up(
             session,
             subject_id=subject_id,
             client_id=caller.client_id,
-            department_id=caller.department_id,
+            department_id=caller.department_id or wish.department_id,
             attributes=sorted(attributes),
             purpose=wish.purpose,
             reference=wish.reference,
+            legal_basis=wish.legal_basis,
             now=now,
         )
     return found
@@ -101,6 +117,7 @@ async def note_access(
     attributes: Sequence[str],
     purpose: str,
     reference: str | None,
+    legal_basis: str | None = None,
     now: datetime,
 ) -> None:
     """Writes the entry in the transaction that opened the data: no look without a trace."""
@@ -111,6 +128,7 @@ async def note_access(
             department_id=department_id,
             attributes=list(attributes),
             purpose=purpose,
+            legal_basis=legal_basis or LEGAL_BASES.get(purpose, DUTY),
             reference=reference,
             at=now,
         )
@@ -119,15 +137,17 @@ async def note_access(
 
 async def accesses_to(
     session: AsyncSession, person_id: UUID, *, before: UUID | None, limit: int
-) -> Sequence[AccessLogEntry]:
+) -> Sequence[Look]:
     """Looks at a person and at the legal persons it represents, the newest first; one more than ``limit``."""
     subjects = [person_id, *await legal_persons.represented_ids(session, person_id)]
     query = (
-        select(AccessLogEntry)
+        select(AccessLogEntry, Department.name, Client.name)
+        .outerjoin(Department, Department.id == AccessLogEntry.department_id)
+        .outerjoin(Client, Client.client_id == AccessLogEntry.client_id)
         .where(AccessLogEntry.subject_id.in_(subjects))
         .order_by(AccessLogEntry.id.desc())
         .limit(limit + 1)
     )
     if before is not None:
         query = query.where(AccessLogEntry.id < before)
-    return (await session.scalars(query)).all()
+    return [Look(*found) for found in await session.execute(query)]

@@ -22,5 +22,6 @@ class AccessLogEntry(Base):
     department_id: Mapped[UUID | None]
     attributes: Mapped[list[str]]
     purpose: Mapped[str] = mapped_column(String(200))
-    reference: Mapped[str | None] = mapped_column(String(100))
+    legal_basis: Mapped[str | None] = mapped_column(String(200))
+    reference: Mapped[str | None] = mapped_column(String(200))
     at: Mapped[datetime]

@@ -40,14 +40,14 @@ async def me(session: Session, ring: Ring, caller: Myself) -> PersonSelf:
     "/me/access-log",
     summary="Who looked at my data 谁查看过我的信息",
     description="Every look at verified data of the caller, and of the legal persons that the caller represents, newest "
-    "first, with purpose and case.",
+    "first, with department, purpose, legal basis and case.",
 )
 async def access_log(session: Session, caller: Myself, paging: Paging) -> Page[AccessRead]:
     before = paging.after(UUID)
     rows = await handlers.accesses_to(
         session, caller.person_id, before=before[0] if before else None, limit=paging.limit
     )
-    return paging.page(rows, key=lambda row: (row.id,), show=AccessRead.model_validate)
+    return paging.page(rows, key=lambda look: (look.entry.id,), show=AccessRead.of)
 
 
 @router.post(

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from identity_service.profiles.domain import Attribute
-from identity_service.profiles.handlers import Wish
+from identity_service.profiles.domain import PURPOSE_LABELS, Attribute
+from identity_service.profiles.handlers import Look, Wish
 from identity_service.schemas import Input, Output
 
 
@@ -19,6 +19,15 @@ class ProfileLookup(Input):
     attributes: frozenset[Attribute] = Field(min_length=1)
     purpose: str = Field(min_length=2, max_length=200, examples=["PREFILL"])
     case_or_application_id: UUID | None = Field(default=None, description="What it is needed for.")
+    legal_basis: str | None = Field(
+        default=None,
+        min_length=2,
+        max_length=200,
+        description="Law and article; by default that of the purpose.",
+    )
+    department_id: UUID | None = Field(
+        default=None, description="For which department a service of ours looks; a partner's is its own."
+    )
 
     @model_validator(mode="after")
     def _one_subject(self) -> Self:
@@ -34,6 +43,8 @@ class ProfileLookup(Input):
             self.attributes,
             self.purpose,
             str(reference) if reference else None,
+            self.legal_basis,
+            self.department_id,
         )
 
 
@@ -52,7 +63,29 @@ class AccessRead(Output):
     subject_id: UUID = Field(description="The caller, or a legal person that the caller represents.")
     at: datetime
     client_id: str
+    client_name: str | None
     department_id: UUID | None
+    department_name: str | None
     attributes: list[str]
     purpose: str
-    reference: str | None
+    purpose_label: str
+    legal_basis: str | None
+    reference: str | None = Field(description="Case, application, or where the evidence is kept.")
+
+    @classmethod
+    def of(cls, look: Look) -> "AccessRead":
+        row = look.entry
+        return cls(
+            id=row.id,
+            subject_id=row.subject_id,
+            at=row.at,
+            client_id=row.client_id,
+            client_name=look.client_name,
+            department_id=row.department_id,
+            department_name=look.department_name,
+            attributes=row.attributes,
+            purpose=row.purpose,
+            purpose_label=PURPOSE_LABELS.get(row.purpose, row.purpose),
+            legal_basis=row.legal_basis,
+            reference=row.reference,
+        )

@@ -8,6 +8,7 @@ class SmsTemplate(StrEnum):
 
     SIGN_UP_CODE = "SIGN_UP_CODE"
     PASSWORD_RESET_CODE = "PASSWORD_RESET_CODE"  # noqa: S105 - no password
+    URGENT_NOTICE = "URGENT_NOTICE"
 
 
 TEXTS: dict[SmsTemplate, dict[str, str]] = {
@@ -18,6 +19,10 @@ TEXTS: dict[SmsTemplate, dict[str, str]] = {
     SmsTemplate.PASSWORD_RESET_CODE: {
         "zh": "【联办】您正在重置登录密码，验证码 {code}，{minutes} 分钟内有效。如非本人操作请忽略，切勿告知他人。",
         "en": "[Lianban] Your code to reset the password is {code}, valid for {minutes} minutes. Tell it to nobody.",
+    },
+    SmsTemplate.URGENT_NOTICE: {
+        "zh": "【联办】{title}：{body}",
+        "en": "[Lianban] {title}: {body}",
     },
 }
 

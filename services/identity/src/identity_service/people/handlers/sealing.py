@@ -26,6 +26,7 @@ class Profile:
     birth_date: date | None = None
     document_kind: DocumentKind | None = None
     document_country: str | None = None
+    language: str = "zh"
 
     def __repr__(self) -> str:
         return f"Profile({self.person_id})"
@@ -81,4 +82,5 @@ def open_profile(ring: KeyRing, person: Person) -> Profile:
         birth_date=_birth_date_of(ring, person),
         document_kind=person.id_kind,
         document_country=person.id_country,
+        language=person.language,
     )

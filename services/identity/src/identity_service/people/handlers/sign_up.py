@@ -27,6 +27,7 @@ class SignUp:
     password: str
     phone: str
     code: str
+    language: str = "zh"
 
 
 async def sign_up(transactions: Transactions, ring: KeyRing, wish: SignUp, *, now: datetime) -> Person:
@@ -42,21 +43,25 @@ async def sign_up(transactions: Transactions, ring: KeyRing, wish: SignUp, *, no
     if not code_fits:
         raise WrongPhoneCode
     async with transactions() as session:
-        return await _register(session, ring, wish.username, password_hash, number, now=now)
+        return await _register(session, ring, wish, password_hash, number, now=now)
 
 
 async def _register(
-    session: AsyncSession, ring: KeyRing, username: str, password_hash: str, phone: str, *, now: datetime
+    session: AsyncSession, ring: KeyRing, wish: SignUp, password_hash: str, phone: str, *, now: datetime
 ) -> Person:
     person = Person(
-        id=new_id(), phone=seal_phone(ring, phone), phone_index=phone_index(ring, phone), trust_level=1
+        id=new_id(),
+        phone=seal_phone(ring, phone),
+        phone_index=phone_index(ring, phone),
+        trust_level=1,
+        language=wish.language,
     )
     try:
         async with session.begin_nested():
             session.add(person)
     except IntegrityError as error:
         raise PhoneTaken from error
-    account = accounts.NewAccount(person.id, SubjectKind.PERSON, username, password_hash)
+    account = accounts.NewAccount(person.id, SubjectKind.PERSON, wish.username, password_hash)
     await accounts.open_account(session, ring, account, now=now)
     await outbox.add(session, person, PersonRegistered(person_id=person.id), now=now)
     # Used up only now: a user name that is taken must not cost the person another code.
