@@ -5,6 +5,7 @@ lock alone, and the files that its Dockerfile copies alone.
 """
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -111,23 +112,34 @@ def test_it_starts_the_service_and_kubernetes_alone_probes_it(deployable: Deploy
 # -- the same steps, in a folder
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all images, one after the other.
+
+    Bytecode belongs to a path: what one image has compiled, the next need not compile again (a minute of CPU for six).
+    """
+    return tmp_path_factory.mktemp("images")
+
+
 @pytest.fixture
-def image(deployable: Deployable, tmp_path: Path) -> Path:
+def image(deployable: Deployable, place: Path) -> Path:
     """A folder with ``venv`` and ``app`` as the Dockerfile makes them."""
-    virtual = tmp_path / "venv"
+    for part in ("venv", "app"):
+        shutil.rmtree(place / part, ignore_errors=True)
+    virtual = place / "venv"
     _uv("venv", "--python", sys.executable, virtual)
     _uv("pip", "sync", "--python", virtual, "--require-hashes", deployable.folder / "requirements.lock")
     for source, target in copied(deployable):
         if target.startswith("/app/"):
-            _copy(ROOT / source, tmp_path / target.lstrip("/"))
+            _copy(ROOT / source, place / target.lstrip("/"))
     folder = folder_of(deployable)
     [path_file] = [run for run in values(deployable, "RUN") if "lianban.pth" in run]
-    places = re.findall(r"(/app/\S+/src)", path_file)
+    sources = re.findall(r"(/app/\S+/src)", path_file)
     site = virtual / "lib" / "python3.11" / "site-packages"
-    (site / "lianban.pth").write_text("".join(f"{tmp_path / place.lstrip('/')}\n" for place in places))
+    (site / "lianban.pth").write_text("".join(f"{place / source.lstrip('/')}\n" for source in sources))
     assert f"ln -s {folder}/migrations /app/migrations" in path_file
-    (tmp_path / "app" / "migrations").symlink_to(f"{folder}/migrations")
-    return tmp_path
+    (place / "app" / "migrations").symlink_to(f"{folder}/migrations")
+    return place
 
 
 def _uv(*arguments: str | Path) -> None:
@@ -143,20 +155,7 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def _run(image: Path, *arguments: str, environment: dict[str, str]) -> str:
-    done = subprocess.run(
-        [image / "venv" / "bin" / "python", *arguments],
-        cwd=image / "app",
-        env={"PATH": os.defpath, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
+@pytest.mark.xdist_group("images")
 @each_service
 def test_an_image_has_what_its_service_imports(deployable: Deployable, image: Path, tmp_path: Path) -> None:
     peers = {f"{one.name}_URL".upper(): "http://127.0.0.1:1" for one in DEPLOYABLES} | {
@@ -173,23 +172,43 @@ def test_an_image_has_what_its_service_imports(deployable: Deployable, image: Pa
     }
     environment = {f"{deployable.prefix}{name}": value for name, value in told.items()}
 
-    assert "migrate" in _run(image, "-m", deployable.module, "--help", environment={})
-    paths, head = _run(image, "-c", _EVERYTHING, deployable.module, environment=environment).splitlines()
-    assert f"/{deployable.name}/v1" in paths
-    assert head == (deployable.migrations / ".current-head").read_text().strip()
-    assert head == (image / "app" / "migrations" / ".current-head").read_text().strip()
+    done = subprocess.run(
+        [image / "venv" / "bin" / "python", "-c", _EVERYTHING, deployable.module, json.dumps(environment)],
+        cwd=image / "app",
+        env={"PATH": os.defpath, "PYTHONPYCACHEPREFIX": str(image / "bytecode")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    said = json.loads(done.stdout)
+    assert "migrate" in said["help"]
+    assert any(path.startswith(f"/{deployable.name}/v1") for path in said["paths"])
+    assert said["head"] == (deployable.migrations / ".current-head").read_text().strip()
+    assert said["head"] == (image / "app" / "migrations" / ".current-head").read_text().strip()
 
 
-# Every module, those too that only the worker or a command reaches; the whole application with the files that it reads;
-# the migrations where the code looks for them.
+# The entry point, which must tell how it is used before it is told anything; every module, those too that only the worker
+# or a command reaches; the whole application with the files that it reads; the migrations where the code looks for them.
+# One process, because importing is what takes long.
 _EVERYTHING = """
-import importlib, pkgutil, sys
-top = importlib.import_module(sys.argv[1])
-for module in pkgutil.walk_packages(top.__path__, top.__name__ + "."):
-    if not module.name.endswith("__main__"):
-        importlib.import_module(module.name)
+import contextlib, importlib, io, json, os, pkgutil, runpy, sys
+module, environment = sys.argv[1:]
+sys.argv[1:] = ["--help"]
+with contextlib.redirect_stdout(io.StringIO()) as told:
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        assert not end.code, end.code
+os.environ |= json.loads(environment)
+top = importlib.import_module(module)
+for one in pkgutil.walk_packages(top.__path__, top.__name__ + "."):
+    if not one.name.endswith("__main__"):
+        importlib.import_module(one.name)
 from service_common.app import create_app
 service = importlib.import_module(top.__name__ + ".app").define_service()
-print(*create_app(service, worker=True).openapi()["paths"])
-print(service.migrations.joinpath(".current-head").read_text().strip())
+paths = list(create_app(service, worker=True).openapi()["paths"])
+head = service.migrations.joinpath(".current-head").read_text().strip()
+print(json.dumps({"help": told.getvalue(), "paths": paths, "head": head}))
 """
