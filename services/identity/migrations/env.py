@@ -2,6 +2,7 @@
 
 from identity_service.accounts import models as accounts
 from identity_service.db import Base
+from identity_service.identity_codes import models as identity_codes
 from identity_service.inbox import models as inbox
 from identity_service.legal_persons import models as legal_persons
 from identity_service.login import models as login
@@ -17,6 +18,7 @@ from service_common.migrations import run_env
 
 SLICES = (
     accounts,
+    identity_codes,
     inbox,
     legal_persons,
     login,

@@ -20,9 +20,11 @@ def upgrade() -> None:
     _clients_ask_for_scopes()
     _looks_have_a_basis()
     _urgent_messages_are_texted()
+    _identity_codes()
 
 
 def downgrade() -> None:
+    op.drop_table("identity_codes")
     op.drop_index("ix_inbox_messages_text_due", table_name="inbox_messages")
     op.drop_column("inbox_messages", "text_due_at")
     op.drop_column("persons", "language")
@@ -167,3 +169,17 @@ def _urgent_messages_are_texted() -> None:
         ["text_due_at"],
         postgresql_where=sa.text("text_due_at IS NOT NULL"),
     )
+
+
+def _identity_codes() -> None:
+    op.create_table(
+        "identity_codes",
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("legal_person_id", sa.Uuid(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_by", sa.String(length=100), nullable=True),
+        sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_identity_codes")),
+    )
+    op.create_index(op.f("ix_identity_codes_expires_at"), "identity_codes", ["expires_at"])

@@ -15,6 +15,7 @@ from identity_service.credentials.routes import router as credential_routes
 from identity_service.db import transactions_of
 from identity_service.delegations.routes import router as delegation_routes
 from identity_service.families.routes import router as family_routes
+from identity_service.identity_codes.routes import router as identity_code_routes
 from identity_service.inbox.routes import router as inbox_routes
 from identity_service.legal_persons.routes import router as legal_person_routes
 from identity_service.login.routes import router as login_routes
@@ -102,6 +103,7 @@ def define_service(settings: Settings | None = None) -> Service:
             credential_routes,
             counter_routes,
             family_routes,
+            identity_code_routes,
             session_routes,
             profile_routes,
             inbox_routes,

@@ -6,6 +6,7 @@ from sqlalchemy import delete
 
 from identity_service.accounts.throttling import prune_attempts
 from identity_service.db import Transactions
+from identity_service.identity_codes.handlers import prune_identity_codes
 from identity_service.login.handlers import prune_interactions
 from identity_service.oidc.backchannel import prune_notices
 from identity_service.oidc.device import prune_devices
@@ -19,7 +20,15 @@ _CODES_KEPT = timedelta(days=1)
 
 async def prune(transactions: Transactions, *, now: datetime) -> None:
     """Deletes expired codes, tokens, assertions, interactions and counts."""
-    for forget in (prune_attempts, prune_interactions, prune_codes, prune_pushed, prune_devices, prune_notices):
+    for forget in (
+        prune_attempts,
+        prune_interactions,
+        prune_codes,
+        prune_identity_codes,
+        prune_pushed,
+        prune_devices,
+        prune_notices,
+    ):
         async with transactions() as session:
             await forget(session, now=now)
     async with transactions() as session:

@@ -38,6 +38,8 @@ LEGAL_BASES = {
     "PREFILL": "《政务数据共享条例》（国务院令第809号）及" + DUTY,
     "COUNTER_CHECK": DUTY,
     "IDENTITY_CODE": CONSENT,
+    "userinfo": CONSENT,
+    "id_token": CONSENT,
 }
 """On what a look of this purpose rests when who looks names nothing else."""
 
@@ -45,6 +47,8 @@ PURPOSE_LABELS = {
     "PREFILL": "办事材料预填",
     "COUNTER_CHECK": "窗口核验身份",
     "IDENTITY_CODE": "出示身份码",
+    "userinfo": "登录后读取资料",
+    "id_token": "登录时读取资料",
 }
 
 
