@@ -14,7 +14,7 @@ from identity_service.login.handlers import Parameters as Asked
 from identity_service.login.models import Interaction
 from identity_service.oidc.claims import AskedClaims
 from identity_service.oidc.clients import OAuthClient
-from identity_service.oidc.domain import Freshness, Subject
+from identity_service.oidc.domain import Freshness, Subject, asked_level
 from identity_service.oidc.grants import CodeGrant, S256Only
 from identity_service.oidc.id_tokens import CodeIdToken
 from identity_service.oidc.models import Consent
@@ -41,6 +41,15 @@ class NeedsConsent:
 
 
 @dataclass(frozen=True)
+class NeedsLevel:
+    """The request asks for a higher trust level than the person has (RFC 9470): it can be raised on the way."""
+
+    client_name: str
+    level: int
+    needed: int
+
+
+@dataclass(frozen=True)
 class ToClient:
     """The browser goes back to the client, with a code or an error."""
 
@@ -55,7 +64,14 @@ class Refused:
     description: str
 
 
-Outcome = NeedsLogin | NeedsConsent | ToClient | Refused
+Outcome = NeedsLogin | NeedsLevel | NeedsConsent | ToClient | Refused
+
+
+class UnmetAuthenticationRequirements(OAuth2Error):  # type: ignore[misc]  # Authlib ships no types
+    """The level that was asked for was not reached (OpenID Connect Unmet Authentication Requirements 1.0)."""
+
+    error = "unmet_authentication_requirements"
+    description = "The trust level that acr_values asks for was not reached."
 
 
 async def authorize(
@@ -65,12 +81,13 @@ async def authorize(
     interaction: Interaction | None,
     *,
     denied: bool = False,
+    gives_up: bool = False,
     is_pushed: bool = False,
 ) -> Outcome:
     """Looks at a request with the session that the browser has, and says what comes next.
 
     Called again after each page of the interaction, until the answer is ``ToClient``. A request that has got as far as
-    an interaction came the way that its client must come.
+    an interaction came the way that its client must come. ``gives_up``: the person does not want to be verified for more.
     """
     provider = Provider(work)
     provider.register_grant(CodeGrant, [S256Only(required=True), CodeIdToken(work)])
@@ -81,7 +98,7 @@ async def authorize(
         provider.check_parameters(request)
         check_response_type(request)
         grant: CodeGrant = await provider.run(provider.get_consent_grant, request, usable)
-        return await _next(work, provider, grant, usable, interaction, denied=denied)
+        return await _next(work, provider, grant, usable, interaction, denied=denied, gives_up=gives_up)
     except OAuth2Error as error:
         if error.redirect_uri is None:
             return Refused(error.error, error.get_error_description() or "")
@@ -115,6 +132,7 @@ async def _next(
     interaction: Interaction | None,
     *,
     denied: bool,
+    gives_up: bool,
 ) -> Outcome:
     client: OAuthClient = grant.request.client
     prompts = (grant.request.payload.prompt or "").split()
@@ -127,6 +145,9 @@ async def _next(
     subject = await load_subject(work.session, login.kind, login.account_id, now=work.now)
     if subject is None:
         return NeedsLogin(client.name)
+    lacking = _lacking_level(grant, subject, gives_up=gives_up or "none" in prompts)
+    if lacking is not None:
+        return lacking
     asked = AskedClaims.parse(grant.request.payload.claims)
     if asked.subject is not None and asked.subject != subject_identifier(work.ring, client, subject.id):
         raise LoginRequiredError(redirect_uri=grant.redirect_uri)
@@ -143,6 +164,16 @@ async def _next(
         return NeedsConsent(client, subject, tuple(work.catalogue.entries[name] for name in sorted(shown)))
     grant.login, grant.scopes, grant.claims = login, scopes, asked.within(of_claims)
     return await _answer(provider, grant, subject)
+
+
+def _lacking_level(grant: CodeGrant, subject: Subject, *, gives_up: bool) -> NeedsLevel | None:
+    """What the person lacks of the level that the request asks for. Raises: UnmetAuthenticationRequirements."""
+    needed = asked_level(grant.request.payload.acr_values)
+    if needed is None or subject.trust_level >= needed:
+        return None
+    if gives_up or not subject.can_be_verified_to(needed):
+        raise UnmetAuthenticationRequirements(redirect_uri=grant.redirect_uri)
+    return NeedsLevel(grant.request.client.name, subject.trust_level, needed)
 
 
 def _narrowed(provider: Provider, grant: CodeGrant, scopes: frozenset[str]) -> frozenset[str]:

@@ -3,14 +3,12 @@
 from typing import Any
 
 from identity_service.oidc.client_authentication import CONFIDENTIAL_METHODS, METHODS
-from identity_service.oidc.domain import ASSERTION_ALGORITHMS
+from identity_service.oidc.domain import ASSERTION_ALGORITHMS, LEVELS
 from identity_service.relying_parties.domain import GrantType
 from identity_service.scopes import ScopeCatalogue
 from identity_service.settings import Settings
 from identity_service.signing.domain import ALGORITHM
 from service_common import dpop
-
-LEVELS = [f"urn:lianban:loa:{level}" for level in (1, 2, 3, 4)]
 
 
 def provider_metadata(settings: Settings, catalogue: ScopeCatalogue) -> dict[str, Any]:

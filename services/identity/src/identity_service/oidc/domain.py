@@ -95,6 +95,11 @@ def next_notice(
     return now + max(delay, min(retry_after or delay, _NOTICE_DELAYS[-1]))
 
 
+HIGHEST_LEVEL = 4
+_LEVEL = "urn:lianban:loa:"
+LEVELS = [f"{_LEVEL}{level}" for level in range(1, HIGHEST_LEVEL + 1)]
+"""What ``acr`` can say, lowest first."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -112,7 +117,22 @@ class Subject:
 
     @property
     def acr(self) -> str:
-        return f"urn:lianban:loa:{self.trust_level}"
+        return f"{_LEVEL}{self.trust_level}"
+
+    def can_be_verified_to(self, level: int) -> bool:
+        """Whether there is a way to this level: for persons; staff are vouched for by their department."""
+        return self.kind is SubjectKind.PERSON and level <= HIGHEST_LEVEL
+
+
+def asked_level(acr_values: str | None) -> int | None:
+    """The least of the trust levels that a request would do with; none when it asks for none.
+
+    Who asks only for what we do not know asks for more than there is: an access token with less would help nobody (RFC 9470 §5).
+    """
+    if acr_values is None:
+        return None
+    known = [int(value.removeprefix(_LEVEL)) for value in acr_values.split() if value in LEVELS]
+    return min(known, default=HIGHEST_LEVEL + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from identity_service.login.domain import FormNotOurs
 from identity_service.login.models import Interaction
 from identity_service.oidc.authorization import (
     NeedsConsent,
+    NeedsLevel,
     NeedsLogin,
     Outcome,
     Refused,
@@ -41,7 +42,10 @@ from service_common.auth import PUBLIC
 router = APIRouter(prefix="/identity", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 
-async def _login(visit: Visit, work: Work) -> LoginSession | None:
+_PAGES = {NeedsLogin: "login", NeedsLevel: "verification", NeedsConsent: "consent"}
+
+
+async def login_of(visit: Visit, work: Work) -> LoginSession | None:
     return await find_session(
         work.session, visit.ring, visit.session_secret, limits=session_limits(visit.settings), now=work.now
     )
@@ -75,17 +79,19 @@ async def _begin(
         except OAuth2Error as error:
             return _leave(visit, Refused(error.error, error.description or ""))
         asked = asked if pushed is None else pushed
-        outcome = await authorize(work, asked, await _login(visit, work), None, is_pushed=pushed is not None)
-        if isinstance(outcome, NeedsLogin | NeedsConsent):
+        outcome = await authorize(
+            work, asked, await login_of(visit, work), None, is_pushed=pushed is not None
+        )
+        if isinstance(outcome, NeedsLogin | NeedsLevel | NeedsConsent):
             begun = await _remember(visit, work, outcome, dict(asked))
             return visit.remember(_to_page(outcome, begun.id))
     return _leave(visit, outcome)
 
 
 async def _remember(
-    visit: Visit, work: Work, outcome: NeedsLogin | NeedsConsent, asked: dict[str, str]
+    visit: Visit, work: Work, outcome: NeedsLogin | NeedsLevel | NeedsConsent, asked: dict[str, str]
 ) -> Interaction:
-    name = outcome.client_name if isinstance(outcome, NeedsLogin) else outcome.client.name
+    name = outcome.client.name if isinstance(outcome, NeedsConsent) else outcome.client_name
     return await login_handlers.begin_interaction(
         work.session,
         visit.ring,
@@ -106,18 +112,18 @@ async def resume(
 ) -> Response:
     async with transactions() as session:
         work = bench.work(session)
-        found, asked = await _interaction(visit, work, interaction)
+        found, asked = await interaction_of(visit, work, interaction)
         if not asked:
             found.finished_at = work.now
             return see_other("/identity/login")
         if set(asked) == {USER_CODE}:
             found.finished_at = work.now
             return see_other(f"{DEVICE_PAGE}?{urlencode(asked)}")
-        outcome = await authorize(work, pairs_of(asked), await _login(visit, work), found)
-        return _go_on(visit, work, outcome, found)
+        outcome = await authorize(work, pairs_of(asked), await login_of(visit, work), found)
+        return go_on(visit, work, outcome, found)
 
 
-async def _interaction(
+async def interaction_of(
     visit: Visit, work: Work, interaction_id: UUID
 ) -> tuple[Interaction, login_handlers.Parameters]:
     found = await login_handlers.find_interaction(
@@ -126,16 +132,15 @@ async def _interaction(
     return found, login_handlers.parameters_of(visit.ring, found)
 
 
-def _go_on(visit: Visit, work: Work, outcome: Outcome, interaction: Interaction) -> Response:
-    if isinstance(outcome, NeedsLogin | NeedsConsent):
+def go_on(visit: Visit, work: Work, outcome: Outcome, interaction: Interaction) -> Response:
+    if isinstance(outcome, NeedsLogin | NeedsLevel | NeedsConsent):
         return _to_page(outcome, interaction.id)
     interaction.finished_at = work.now
     return _leave(visit, outcome)
 
 
-def _to_page(outcome: NeedsLogin | NeedsConsent, interaction_id: UUID) -> Response:
-    where = "login" if isinstance(outcome, NeedsLogin) else "consent"
-    return see_other(f"/identity/{where}?interaction={interaction_id}")
+def _to_page(outcome: NeedsLogin | NeedsLevel | NeedsConsent, interaction_id: UUID) -> Response:
+    return see_other(f"/identity/{_PAGES[type(outcome)]}?interaction={interaction_id}")
 
 
 def _leave(visit: Visit, outcome: Outcome) -> Response:
@@ -160,10 +165,10 @@ async def show_consent(
 ) -> Response:
     async with transactions() as session:
         work = bench.work(session)
-        found, asked = await _interaction(visit, work, interaction)
-        outcome = await authorize(work, pairs_of(asked), await _login(visit, work), found)
+        found, asked = await interaction_of(visit, work, interaction)
+        outcome = await authorize(work, pairs_of(asked), await login_of(visit, work), found)
         if not isinstance(outcome, NeedsConsent):
-            return _go_on(visit, work, outcome, found)
+            return go_on(visit, work, outcome, found)
         return page(
             visit.request,
             "consent.html",
@@ -189,13 +194,13 @@ async def decide_consent(
         raise FormNotOurs
     async with transactions() as session:
         work = bench.work(session)
-        found, asked = await _interaction(visit, work, interaction)
-        login = await _login(visit, work)
+        found, asked = await interaction_of(visit, work, interaction)
+        login = await login_of(visit, work)
         outcome = await authorize(work, pairs_of(asked), login, found, denied=decision == "deny")
         if isinstance(outcome, NeedsConsent):
             await give_consent(work, outcome, found)
             outcome = await authorize(work, pairs_of(asked), login, found)
-        return _go_on(visit, work, outcome, found)
+        return go_on(visit, work, outcome, found)
 
 
 @router.get("/logout")
@@ -232,7 +237,7 @@ async def _logout(
             wish = await read_logout(work, asked)
         except OAuth2Error as error:
             return _leave(visit, Refused(error.error, error.description or ""))
-        plan = await plan_logout(work, wish, await _login(visit, work))
+        plan = await plan_logout(work, wish, await login_of(visit, work))
         if plan.needs_confirmation and not confirmed:
             return _confirm(visit, wish, dict(asked))
         frames = await end_logins(work, plan)

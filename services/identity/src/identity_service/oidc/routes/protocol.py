@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, HTTPException, Request, Response, status
 
 from identity_service.edge import Catalogue, CurrentSettings, Keys, address_of
 from identity_service.oidc import endpoints
@@ -92,7 +92,10 @@ async def _pairs(request: Request) -> list[tuple[str, str]]:
     """The form; what is not one has no parameters, and the provider says what is missing."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
         return []
-    form = await request.form()
+    try:
+        form = await request.form()
+    except HTTPException:  # more fields than anybody means to send
+        return []
     return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
 
 
