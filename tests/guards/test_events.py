@@ -48,6 +48,7 @@ def test_every_event_is_listened_to(listened: dict[str, set[str]]) -> None:
 FOR_LATER_LISTENERS = {
     "gov.identity.person.registered.v1",
     "gov.identity.person.verified.v1",
+    "gov.identity.person.closed.v1",
     "gov.identity.legal-person.registered.v1",
     "gov.identity.agent.appointed.v1",
     "gov.identity.agent.revoked.v1",

@@ -116,7 +116,7 @@ class Population:
         self._authority = authority
         self._now = now
 
-    async def person(self, index: int = 0, *, verified: bool = True) -> Citizen:
+    async def person(self, index: int = 0, *, verified: bool = True, username: str | None = None) -> Citizen:
         """The nth person of the register."""
         entry = population().natural_persons[index]
         person = Person(
@@ -125,7 +125,7 @@ class Population:
             phone_index=sealing.phone_index(self._ring, entry.phone),
             trust_level=1,
         )
-        citizen = Citizen(person.id, f"citizen{index}", entry.name, entry.id_number, entry.phone)
+        citizen = Citizen(person.id, username or f"citizen{index}", entry.name, entry.id_number, entry.phone)
         account = accounts.NewAccount(person.id, SubjectKind.PERSON, citizen.username, await _hash(PASSWORD))
         async with self._transactions() as session:
             session.add(person)

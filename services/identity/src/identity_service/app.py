@@ -30,6 +30,7 @@ from identity_service.scopes import ScopeCatalogue
 from identity_service.sessions.routes import router as session_routes
 from identity_service.settings import Settings
 from identity_service.signing.handlers import KeyStore
+from identity_service.space.routes import router as space_routes
 from identity_service.worker import background, subscribers
 from service_common.app import Service
 from service_common.tokens import InvalidToken, IssuerKeys, TokenVerifier
@@ -104,6 +105,7 @@ def define_service(settings: Settings | None = None) -> Service:
             counter_routes,
             family_routes,
             identity_code_routes,
+            space_routes,
             session_routes,
             profile_routes,
             inbox_routes,

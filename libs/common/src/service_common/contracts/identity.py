@@ -24,6 +24,13 @@ class PersonVerified(Event):
     level: int
 
 
+class PersonClosed(Event):
+    """The person has closed the account: nobody logs in to it any more. What happened in its name stays."""
+
+    subject: ClassVar[str] = "gov.identity.person.closed.v1"
+    person_id: UUID
+
+
 class PersonLevelLowered(Event):
     """Evidence expired, and with it the trust level (1–3) that it had given."""
 

@@ -90,6 +90,14 @@ class RepresentativeOnly(Forbidden):
     en = "Only the representative appoints and revokes administrators."
 
 
+class StillRepresents(Conflict):
+    """A legal person cannot be left without a representative here."""
+
+    code = "still_represents"
+    zh = "您仍是企业或组织的法定代表人（负责人），请先完成变更。"
+    en = "You represent a legal person: another representative has to take over first."
+
+
 class NotSuspended(Conflict):
     """There is nothing to confirm."""
 

@@ -21,6 +21,7 @@ from identity_service.legal_persons.domain import (
     NoSuchLegalPerson,
     NotSuspended,
     RepresentativeOnly,
+    StillRepresents,
     check_period,
     read_credit_code,
 )
@@ -267,6 +268,30 @@ async def confirm_agent(
     await outbox.add(session, legal_person, event, now=now)
     await session.flush()
     return agent
+
+
+async def leave_all(session: AsyncSession, person_id: UUID, *, now: datetime) -> None:
+    """Ends every appointment of somebody who closes the account. Raises: StillRepresents, for who represents one."""
+    represents = await session.scalar(
+        select(LegalPerson.id)
+        .where(LegalPerson.representative_id == person_id, LegalPerson.is_active)
+        .limit(1)
+    )
+    if represents is not None:
+        raise StillRepresents
+    running = await session.scalars(
+        select(Agent)
+        .where(Agent.person_id == person_id, Agent.revoked_at.is_(None))
+        .order_by(Agent.id)
+        .with_for_update()
+    )
+    for agent in running:
+        agent.revoked_at = now
+        agent.revoked_by = person_id
+        legal_person = await session.get_one(LegalPerson, agent.legal_person_id, with_for_update=True)
+        event = AgentRevoked(legal_person_id=legal_person.id, person_id=person_id)
+        await outbox.add(session, legal_person, event, now=now)
+    await session.flush()
 
 
 async def everybody_of(session: AsyncSession, legal_person_id: UUID, *, now: datetime) -> Sequence[UUID]:

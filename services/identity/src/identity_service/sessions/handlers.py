@@ -143,6 +143,14 @@ async def end_everything_of(
         login.ended_at = now
 
 
+async def end_grants_of_client(
+    session: AsyncSession, subject_id: UUID, client_id: str, *, reason: SessionEndReason, now: datetime
+) -> None:
+    """Ends what a subject lets one client do, in every sitting."""
+    of_client = (Grant.subject_id == subject_id, Grant.client_id == client_id)
+    await _end_grants(session, *of_client, reason=reason, now=now)
+
+
 async def end_grant(session: AsyncSession, grant: Grant, *, reason: SessionEndReason, now: datetime) -> None:
     """Ends what one client was allowed; its access tokens are refused everywhere within a second."""
     if grant.ended_at is not None:
@@ -245,7 +253,7 @@ async def list_sessions(
     grants = (
         await session.scalars(
             select(Grant)
-            .where(Grant.subject_id == account_id, Grant.ended_at.is_(None))
+            .where(Grant.subject_id == account_id, Grant.ended_at.is_(None), Grant.delegation_id.is_(None))
             .order_by(Grant.created_at)
         )
     ).all()
