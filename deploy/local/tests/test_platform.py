@@ -24,13 +24,14 @@ EXPECTED = {"postgres", "nats", "tiny", "authority", "envoy"}
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for the tests that start a platform themselves, so most are second starts."""
     return tmp_path_factory.mktemp("state")
 
 
-@pytest.fixture
-def platform(state: Path) -> Iterator[RunningPlatform]:
-    """Each test has a life of its own in the same folder, so most tests are second starts."""
-    with running_platform(state, TINY) as running:
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
+    """One life for all tests that only look on, or kill parts of it that come back."""
+    with running_platform(tmp_path_factory.mktemp("shared"), TINY) as running:
         yield running
 
 
@@ -91,11 +92,12 @@ def test_what_is_killed_comes_back_and_this_is_said(platform: RunningPlatform, n
     httpx.get(f"{platform.run.base_url}/health/ready").raise_for_status()
 
 
-def test_the_delay_grows_with_each_death(platform: RunningPlatform) -> None:
-    for restarts in (1, 2, 3):
-        platform.kill("authority")
-        platform.wait_back("authority", restarts=restarts)
-    said = platform.said.rpartition("stopped")[2]  # of this life alone
+def test_the_delay_grows_with_each_death(state: Path) -> None:
+    with running_platform(state, TINY) as platform:
+        for restarts in (1, 2, 3):
+            platform.kill("authority")
+            platform.wait_back("authority", restarts=restarts)
+        said = platform.said.rpartition("stopped")[2]  # of this life alone
     assert [line.split()[-2] for line in said.splitlines() if "authority died" in line] == [
         "0.1",
         "0.2",
