@@ -1,0 +1,126 @@
+"""One person lets another apply for them, through the edge with real tokens; and takes it back."""
+
+import asyncio
+import hashlib
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lianban_local.authority.register import population
+from lianban_local.demo import applying
+from lianban_local.demo.app import App, Refused, SignedIn
+from lianban_local.runfile import Account
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(420)]
+
+DELEGATIONS = "/identity/v1/delegations"
+MANAGE = f"{applying.SCOPE} identity:delegations.read identity:delegations.manage"
+PRINCIPAL, AGENT = "xiaomai", "bailu"
+
+
+def account(app: App, username: str) -> Account:
+    return next(one for one in app.run.accounts if one.username == username)
+
+
+class Agent(SignedIn):
+    """Somebody who acts for somebody else: exchanges their own token (RFC 8693) before each call."""
+
+    def act_by(self, delegation_id: str, own: SignedIn) -> "Agent":
+        self._delegation_id, self._own = delegation_id, own
+        return self
+
+    async def _renew(self) -> None:
+        answer = await self._ask_for_token(
+            {
+                "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+                "subject_token": await self._own.token(),
+                "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+                "delegation": self._delegation_id,
+            }
+        )
+        if answer.status_code != 200:
+            raise Refused("token exchange", answer)
+        grant = answer.json()
+        self._access_token, self._ends_at = grant["access_token"], time.time() + grant["expires_in"]
+
+
+async def agree(principal: SignedIn, agent: SignedIn, **terms: Any) -> str:
+    """The principal reads and agrees, the agent reads and accepts. Returns the delegation's id."""
+    entry = next(one for one in population().natural_persons if one.name == "徐白露")
+    body = {
+        "agent": {"name": entry.name, "phone": entry.phone},
+        "valid_until": (datetime.now(UTC) + timedelta(days=7)).isoformat(),
+        **terms,
+    }
+    text = await principal.post(f"{DELEGATIONS}/text", body)
+    assert entry.name in text["text"]
+    assert hashlib.sha256(text["text"].encode()).hexdigest() == text["sha256"]
+    offered = await principal.post(DELEGATIONS, {**body, "agreed_sha256": text["sha256"]})
+    read = await agent.get(f"{DELEGATIONS}/{offered['id']}")
+    accepted = await agent.post(
+        f"{DELEGATIONS}/{offered['id']}/accept", {"agreed_sha256": read["text_sha256"]}
+    )
+    assert accepted["standing"] == "ACTIVE"
+    return str(offered["id"])
+
+
+def natural_theme() -> tuple[str, str]:
+    """A theme for natural persons, and where it is offered."""
+    bundles = Path(__file__).parents[2] / "data" / "catalogue" / "bundles"
+    file = next(file for file in sorted(bundles.glob("*.json")) if not file.stem.startswith("43T"))
+    return file.stem, json.loads(file.read_text())["division"]
+
+
+async def test_the_agent_applies_both_are_named_and_the_end_is_immediate(app: App) -> None:
+    principal = app.sign_in(account(app, PRINCIPAL), MANAGE)
+    own = app.sign_in(account(app, AGENT), MANAGE)
+    theme, division = natural_theme()
+    delegation = await agree(principal, own, acts=["VIEW", "SUBMIT", "SIGN"], matters=[f"acceptance:{theme}"])
+    agent = Agent(app.run, own.account, own.client, app.http, "").act_by(delegation, own)
+    principal_id = (await principal.get("/identity/v1/me"))["person_id"]
+    agent_id = (await own.get("/identity/v1/me"))["person_id"]
+
+    with pytest.raises(Refused) as refused:  # other people's things of the principal stay theirs
+        await agent.get("/identity/v1/me")
+    assert refused.value.answer.status_code in (401, 403)
+
+    holder = {"kind": "NATURAL_PERSON", "id": principal_id}
+    answers = await _answers(app, theme)
+    handed = await applying.apply(agent, theme, division, answers, holder, in_addition=True)
+    seen = await principal.get(f"/acceptance/v1/applications/{handed.id}")
+    assert (seen["applicant_id"], seen["submitted_by"]) == (principal_id, agent_id)
+    history = await principal.get(f"/acceptance/v1/applications/{handed.id}/timeline")
+    submitted = next(one for one in history["entries"] if one["action"] == "SUBMITTED")
+    assert (submitted["actor_id"], submitted["on_behalf_of"]) == (agent_id, principal_id)
+    assert history["intact"]
+
+    token = await agent.token()
+    await principal.post(f"{DELEGATIONS}/{delegation}/revoke")
+    began = time.monotonic()
+    url = f"{app.run.base_url}/acceptance/v1/applications/{handed.id}"
+    while (await app.http.get(url, headers={"Authorization": f"Bearer {token}"})).status_code == 200:
+        assert time.monotonic() - began < 1, "refused within a second"
+        await asyncio.sleep(0.02)
+    with pytest.raises(Refused) as refused:
+        await agent.post(f"/acceptance/v1/applications/{handed.id}/withdraw")
+    assert refused.value.answer.json()["error"] == "invalid_grant"
+
+
+async def _answers(app: App, code: str) -> dict[str, str | list[str]]:
+    """The first option of every question that the path asks."""
+    asked = await app.anonymous("GET", f"/acceptance/v1/bundles/{code}/questions")
+    questions = {one["code"]: one for one in asked["questions"]}
+    answers: dict[str, str | list[str]] = {}
+    while True:
+        body = {"answers": answers, "applicant_kind": "NATURAL_PERSON"}
+        plan = await app.anonymous("POST", f"/acceptance/v1/bundles/{code}/plan", body)
+        if not plan["questions_unanswered"]:
+            return answers
+        question = questions[plan["questions_unanswered"][0]]
+        options = [option["value"] for option in question["options"]]
+        many = question["kind"] == "MULTI"
+        answers[question["code"]] = options[: max(question["min_choices"], 1)] if many else options[0]
