@@ -253,11 +253,12 @@ class Population:
         )
         offer = delegations.Offer(sought, Terms(**{**usual, **terms}), company)
         facts: dict[str, Any] = {"level": 1, "now": self._now()}
+        by = replace(principal.caller, authenticated_at=int(self._now().timestamp()))
         async with self._transactions() as session:
-            draft = await delegations.draft_text(session, self._ring, principal.caller, offer, **facts)
+            draft = await delegations.draft_text(session, self._ring, by, offer, **facts)
             agreed = text_hash(draft.text)
             row = await delegations.grant_delegation(
-                session, self._ring, principal.caller, offer, agreed_hash=agreed, **facts
+                session, self._ring, by, offer, agreed_hash=agreed, **facts
             )
             if accepted:
                 caller = replace(agent.caller, trust_level=3)
@@ -312,6 +313,7 @@ class Tokens:
             "scope": " ".join(SCOPES),
             "iat": int(now.timestamp()),
             "exp": int(now.timestamp()) + 300,
+            "auth_time": int(now.timestamp()),
             **claims,
         }
         signed = self._keys.sign(payload, kind="at+jwt", now=now)

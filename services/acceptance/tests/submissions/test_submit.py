@@ -1,6 +1,7 @@
 """From the draft to the receipt, on the real catalogue."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -158,6 +159,22 @@ async def test_a_low_trust_level_may_fill_in_and_not_hand_in(office: Any) -> Non
     await office.fill(application, plan, citizen)
     with pytest.raises(TrustLevelTooLow):
         await office.submit(application, citizen)
+
+
+async def test_the_answer_says_what_to_ask_identity_for(office: Any, token: Callable[..., str]) -> None:
+    citizen = office.citizen()
+    application, plan = await office.draft(citizen, item=ITEM)
+    await office.fill(application, plan, citizen)
+    low = token(sub=citizen.subject_id, scope="acceptance:applications.write", acr="urn:lianban:loa:1")
+    async with office.client() as client:
+        answer = await client.post(
+            f"/acceptance/v1/applications/{application.id}/submit",
+            headers={"Authorization": f"Bearer {low}", "Idempotency-Key": "a"},
+        )
+    assert (answer.status_code, answer.json()["code"]) == (401, "insufficient_user_authentication")
+    assert answer.headers["www-authenticate"] == (
+        f'Bearer error="insufficient_user_authentication", acr_values="urn:lianban:loa:{plan.min_trust_level}"'
+    )
 
 
 async def test_one_open_application_for_one_thing_unless_another_is_meant(office: Any) -> None:

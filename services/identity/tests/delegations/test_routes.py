@@ -149,6 +149,18 @@ async def test_both_sides_need_the_level(
     assert refused.json()["code"] == "insufficient_user_authentication"
 
 
+async def test_who_gives_a_power_has_logged_in_lately(
+    client: httpx.AsyncClient, population: Population, tokens: Tokens, clock: Clock
+) -> None:
+    principal, agent = await population.person(0), await population.person(20)
+    long_ago = int((clock.now() - timedelta(minutes=16)).timestamp())
+    refused = await grant(client, tokens.person(principal, auth_time=long_ago), terms(clock, agent))
+    assert (refused.status_code, refused.json()["code"]) == (401, "insufficient_user_authentication")
+    assert refused.headers["www-authenticate"] == (
+        'Bearer error="insufficient_user_authentication", max_age="900"'
+    )
+
+
 @pytest.mark.parametrize("wrong", ["name", "self"])
 async def test_one_answer_for_every_agent_who_does_not_suit(
     client: httpx.AsyncClient, population: Population, tokens: Tokens, clock: Clock, wrong: str

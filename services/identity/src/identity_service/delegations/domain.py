@@ -17,6 +17,9 @@ from service_common.contracts.identity import AgentKind
 from service_common.delegation import ALL_MATTERS, Act
 from service_common.errors import Conflict, FieldProblem, Invalid, NotFound
 
+FRESH_LOGIN_SECONDS = 900
+"""Who gives somebody a power has logged in at most this long ago: a phone that was left lying signs nothing."""
+
 LONGEST_PERIOD = timedelta(days=366)
 MOST_MATTERS = 50
 MOST_USES = 1000

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts.domain import SubjectKind
 from identity_service.delegations.domain import (
+    FRESH_LOGIN_SECONDS,
     AcceptedAlready,
     AgentNotSuitable,
     DelegationOver,
@@ -101,8 +102,9 @@ async def grant_delegation(
 ) -> Delegation:
     """The principal agrees to the text. It can be used when the agent has accepted.
 
-    Raises: TextNotAgreed, and what ``draft_text`` raises.
+    Raises: LoginTooOld, TextNotAgreed, and what ``draft_text`` raises.
     """
+    caller.need_fresh_login(max_age=FRESH_LOGIN_SECONDS, now=now)
     draft = await draft_text(session, ring, caller, offer, level=level, now=now)
     _need_agreement(text_hash(draft.text), agreed_hash)
     terms = offer.terms
