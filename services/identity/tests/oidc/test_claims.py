@@ -46,7 +46,7 @@ async def test_single_claims_are_told_where_they_were_asked_for(
     assert told == {"sub": identity["sub"], "phone_number": f"+86{person.phone}"}
     async with transactions() as session:
         noted = await accesses_to(session, person.id, before=None, limit=10)
-    assert {(entry.purpose, *entry.attributes) for entry in noted} == {
+    assert {(look.entry.purpose, *look.entry.attributes) for look in noted} == {
         ("id_token", "name"),
         ("userinfo", "phone_number"),
     }

@@ -92,7 +92,8 @@ async def test_userinfo_tells_what_was_granted_and_notes_it(
     assert told["name"] == person.name
     assert told["phone_number"] == f"+86{person.phone}"
     async with transactions() as session:
-        (entry,) = await accesses_to(session, person.id, before=None, limit=10)
+        (look,) = await accesses_to(session, person.id, before=None, limit=10)
+    entry = look.entry
     assert entry.client_id == partner.client.client_id
     assert entry.attributes == ["name", "phone_number"]
     assert entry.department_id is not None

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749.errors import UnsupportedTokenTypeError
+from authlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedTokenTypeError
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from authlib.oidc.rpinitiated import EndSessionEndpoint
@@ -36,6 +36,7 @@ from identity_service.signing.domain import ALGORITHM
 from service_common import dpop
 from service_common.contracts.identity import SessionEndReason
 
+ID_TOKEN_TYPE = "JWT"  # noqa: S105 - RFC 7519 §5.1
 _AUDIENCE = "urn:lianban:"
 _OPAQUE_CLAIMS = (
     "iss",
@@ -233,6 +234,13 @@ class EndSession(EndSessionEndpoint):  # type: ignore[misc]  # Authlib ships no 
     """Reads a client's request to log out (OpenID Connect RP-Initiated Logout 1.0)."""
 
     server: Provider
+
+    def _validate_id_token_hint(self, id_token_hint: str) -> dict[str, Any]:
+        # Authlib looks at the signature alone; an access token is signed by the same keys, and others hold it.
+        if self.server.work.keys.read(id_token_hint, kind=ID_TOKEN_TYPE) is None:
+            raise InvalidRequestError("The id_token_hint is not an ID token of ours.")
+        claims: dict[str, Any] = super()._validate_id_token_hint(id_token_hint)
+        return claims
 
     def get_server_jwks(self) -> KeySet:
         return self.server.work.keys.public

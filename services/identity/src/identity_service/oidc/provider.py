@@ -88,11 +88,12 @@ class Parameters:
         self.datalist: dict[str, list[str]] = {}
         for name, value in pairs:
             self.datalist.setdefault(name, []).append(value)
-        self.data = {name: values[0] for name, values in self.datalist.items()}
+        # An empty parameter counts as left out (RFC 6749 §3.1, §3.2).
+        self.data = {name: values[0] for name, values in self.datalist.items() if values[0]}
 
     def __getattr__(self, name: str) -> str | None:
-        """``client_id``, ``scope`` and the like. An empty parameter counts as left out (RFC 6749 §3.1)."""
-        return self.data.get(name) or None
+        """``client_id``, ``scope`` and the like; None when left out."""
+        return self.data.get(name)
 
     def repeated(self) -> list[str]:
         return [name for name, values in self.datalist.items() if len(values) > 1]

@@ -17,6 +17,7 @@ from sqlalchemy.util.concurrency import await_
 
 from identity_service.oidc.authorization import check_response_type
 from identity_service.oidc.client_authentication import METHODS
+from identity_service.oidc.domain import has_control_characters
 from identity_service.oidc.models import PushedRequest
 from identity_service.oidc.provider import InvalidDPoPProof, Provider, ProviderRequest, Work
 from service_common.crypto import KeyRing
@@ -83,16 +84,18 @@ async def take_pushed(work: Work, pairs: Sequence[tuple[str, str]]) -> list[tupl
     if len(given) != 1 or not given[0].startswith(REQUEST_URI_PREFIX):
         return None
     clients = [value for name, value in pairs if name == "client_id"]
+    if len(clients) != 1 or has_control_characters(clients):
+        raise InvalidRequestUriError
     taken = await work.session.scalar(
         delete(PushedRequest)
         .where(
             PushedRequest.request_hash == _hash(work.ring, given[0].removeprefix(REQUEST_URI_PREFIX)),
-            PushedRequest.client_id.in_(clients[:1]),
+            PushedRequest.client_id == clients[0],
             PushedRequest.expires_at > work.now,
         )
         .returning(PushedRequest.parameters)
     )
-    if taken is None or len(clients) != 1:
+    if taken is None:
         raise InvalidRequestUriError
     parameters: dict[str, str] = work.ring.decrypt_json(taken, column=_PARAMETERS)
     return list(parameters.items())

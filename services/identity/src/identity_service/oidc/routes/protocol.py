@@ -3,7 +3,8 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request, Response, status
+from fastapi import APIRouter, Request, Response, status
+from starlette.exceptions import HTTPException
 
 from identity_service.edge import Catalogue, CurrentSettings, Keys, address_of
 from identity_service.oidc import endpoints
