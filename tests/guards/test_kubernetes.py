@@ -266,7 +266,7 @@ def test_pods_are_given_the_time_that_their_end_takes(manifests: list[Manifest])
 def test_every_pool_fits_into_the_database(manifests: list[Manifest]) -> None:
     [cluster] = of_kind(manifests, "Cluster")
     told = _config_map(manifests, "platform")
-    pool = int(told["DATABASE_POOL_SIZE"]) + int(told["DATABASE_MAX_OVERFLOW"])
+    pool = int(told["DATABASE_POOL_SIZE"])
     for_operator_and_people = 20
     # One pod more of each during an upgrade; a worker's relay holds a connection of its own; one migration.
     wanted = sum(

@@ -1,5 +1,6 @@
 """No route without a decision who may enter; no document that a client generator would choke on."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -38,6 +39,24 @@ def test_every_route_decides_who_may_enter(application: Callable[[str], FastAPI]
             open_doors.append(context.path)
     assert found > 5
     assert open_doors == []
+
+
+def _runs_on_the_loop(call: object) -> bool:
+    kinds = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+    return any(kind(one) for kind in kinds for one in (call, type(call).__call__))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nothing_of_a_request_takes_a_thread(application: Callable[[str], FastAPI], name: str) -> None:
+    """FastAPI runs each plain function in a thread: two switches for what is often one line. What really blocks says so."""
+    plain = {
+        f"{inspect.getmodule(call).__name__}.{getattr(call, '__qualname__', call)}"  # type: ignore[union-attr]
+        for context in iter_route_contexts(application(name).router.routes)
+        if (dependant := getattr(context, "dependant", None)) is not None
+        for call in _calls(dependant)
+        if not _runs_on_the_loop(call)
+    }
+    assert plain == set()
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -15,7 +15,7 @@ from lianban_local.state import StateFolder
 EDGE = "envoy"
 EDGE_ADMIN = "envoy-admin"
 
-# The pools of one service (database_pool_size + database_max_overflow) with its leader's lock and its LISTEN.
+# The pools of one service (database_pool_size) with its leader's lock and its LISTEN.
 CONNECTIONS_PER_SERVICE = 20
 CONNECTIONS_FOR_PEOPLE = 20
 """psql, migrations, the superuser's reserve."""

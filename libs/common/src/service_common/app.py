@@ -76,7 +76,7 @@ def api_router(tag: str, *, prefix: str = "") -> APIRouter:
     return APIRouter(prefix=prefix, tags=[tag], route_class=IdempotentRoute)
 
 
-def _now() -> datetime:
+async def _now() -> datetime:
     return utc_now()
 
 
@@ -88,7 +88,7 @@ def key_ring(settings: ServiceSettings) -> KeyRing:
     return KeyRing.parse(settings.data_keys.get_secret_value(), settings.index_key.get_secret_value())
 
 
-def _ring_of(request: Request) -> KeyRing:
+async def _ring_of(request: Request) -> KeyRing:
     ring: KeyRing = request.app.state.key_ring
     return ring
 

@@ -15,7 +15,7 @@ def set_etag(response: Response, version: int) -> None:
     response.headers["ETag"] = f'"{version}"'
 
 
-def _expected_version(
+async def _expected_version(
     if_match: Annotated[str | None, Header(description="The ETag that the decision rests on.")] = None,
 ) -> int:
     if if_match is None:

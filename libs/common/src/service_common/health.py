@@ -18,7 +18,7 @@ from service_common.revisions import carries
 health_router = APIRouter(tags=["health"], include_in_schema=False)
 
 
-def _database(request: Request) -> Database:
+async def _database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 

@@ -81,7 +81,7 @@ class PageRequest:
         return f"{self._request.url.path}?{urlencode([*others, ('cursor', cursor)])}"
 
 
-def page_request(
+async def page_request(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=MOST, description="Rows on a page.")] = DEFAULT_LIMIT,
     cursor: Annotated[str | None, Query(max_length=500, description="From the `next` link.")] = None,

@@ -38,8 +38,9 @@ class ServiceSettings(BaseSettings):
     port: int = Field(default=8080, description="Port to listen on.")
     public_origin: str = Field(default="http://localhost", description="Origin that people see, for links.")
 
-    database_pool_size: int = Field(default=8, description="Connections kept per process.")
-    database_max_overflow: int = Field(default=8, description="Connections beyond the pool under load.")
+    database_pool_size: int = Field(
+        default=16, description="Most connections per process; opened when needed, then kept."
+    )
     database_statement_timeout_ms: int = Field(default=15_000, description="Longest a statement may run.")
 
     stream_replicas: int = Field(default=1, description="JetStream replicas: 3 in production.")

@@ -7,14 +7,16 @@ commitments (statuses, numbers, hashes), never personal values: erasure and proo
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service_common.db import transaction_memory
 from service_common.tables import timeline_entries
 
 GENESIS = b"\x00" * 32
@@ -69,6 +71,16 @@ def entry_hash(
     return hashlib.sha256(canonical.encode()).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happened to one aggregate. ``first``: it was made in this transaction, so nothing comes before."""
+
+    aggregate_id: UUID
+    action: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    first: bool = False
+
+
 async def append(
     session: AsyncSession,
     aggregate_id: UUID,
@@ -79,80 +91,57 @@ async def append(
     facts: dict[str, Any] | None = None,
     first: bool = False,
 ) -> None:
-    """Adds the next entry. Two writers at once meet in the primary key, and one of them fails.
+    """Adds the next entry. Two writers at once meet in the primary key, and one of them fails."""
+    await append_all(session, [Step(aggregate_id, action, facts or {}, first)], actor=actor, at=at)
 
-    ``first`` spares the look for a predecessor when the aggregate was made in this transaction.
-    """
-    last = None
-    if not first:
-        last = (
-            await session.execute(
-                select(timeline_entries.c.sequence, timeline_entries.c.hash)
-                .where(timeline_entries.c.aggregate_id == aggregate_id)
-                .order_by(timeline_entries.c.sequence.desc())
-                .limit(1)
-            )
-        ).first()
-    sequence, previous_hash = (last.sequence + 1, last.hash) if last else (1, GENESIS)
-    facts = actor.sign(facts)
-    digest = entry_hash(
-        aggregate_id=aggregate_id,
-        sequence=sequence,
-        at=at,
-        action=action,
-        actor=actor,
-        facts=facts,
-        previous_hash=previous_hash,
-    )
-    await session.execute(
-        insert(timeline_entries).values(
-            aggregate_id=aggregate_id,
-            sequence=sequence,
+
+async def append_all(session: AsyncSession, steps: Sequence[Step], *, actor: Actor, at: datetime) -> None:
+    """Adds the next entry of several aggregates, one each, in one statement."""
+    # Nobody else can have added to what this very transaction wrote.
+    ends: dict[UUID, tuple[int, bytes]] = transaction_memory(session).setdefault("timeline_ends", {})
+    unknown = [one.aggregate_id for one in steps if not one.first and one.aggregate_id not in ends]
+    if unknown:
+        ends |= await _ends_of(session, unknown)
+    rows = []
+    for step in steps:
+        sequence, previous_hash = ends.get(step.aggregate_id, (0, GENESIS))
+        facts = actor.sign(step.facts)
+        digest = entry_hash(
+            aggregate_id=step.aggregate_id,
+            sequence=sequence + 1,
             at=at,
-            action=action,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
+            action=step.action,
+            actor=actor,
             facts=facts,
             previous_hash=previous_hash,
-            hash=digest,
         )
-    )
-
-
-async def begin_all(
-    session: AsyncSession,
-    firsts: Mapping[UUID, dict[str, Any]],
-    action: str,
-    *,
-    actor: Actor,
-    at: datetime,
-) -> None:
-    """The first entry of several aggregates made in this transaction, facts by id: one statement for all of them."""
-    signed = {aggregate_id: actor.sign(facts) for aggregate_id, facts in firsts.items()}
-    rows = [
-        {
-            "aggregate_id": aggregate_id,
-            "sequence": 1,
-            "at": at,
-            "action": action,
-            "actor_kind": actor.kind,
-            "actor_id": actor.id,
-            "facts": facts,
-            "previous_hash": GENESIS,
-            "hash": entry_hash(
-                aggregate_id=aggregate_id,
-                sequence=1,
-                at=at,
-                action=action,
-                actor=actor,
-                facts=facts,
-                previous_hash=GENESIS,
-            ),
-        }
-        for aggregate_id, facts in signed.items()
-    ]
+        rows.append(
+            {
+                "aggregate_id": step.aggregate_id,
+                "sequence": sequence + 1,
+                "at": at,
+                "action": step.action,
+                "actor_kind": actor.kind,
+                "actor_id": actor.id,
+                "facts": facts,
+                "previous_hash": previous_hash,
+                "hash": digest,
+            }
+        )
+        ends[step.aggregate_id] = (sequence + 1, digest)
     if rows:
-        await session.execute(insert(timeline_entries).values(rows))
+        await session.execute(insert(timeline_entries), rows)
+
+
+async def _ends_of(session: AsyncSession, aggregate_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bytes]]:
+    """The last entry of each aggregate that has one."""
+    found = await session.execute(
+        select(timeline_entries.c.aggregate_id, timeline_entries.c.sequence, timeline_entries.c.hash)
+        .ext(distinct_on(timeline_entries.c.aggregate_id))
+        .where(timeline_entries.c.aggregate_id == any_(bindparam("ids", aggregate_ids, ARRAY(Uuid))))
+        .order_by(timeline_entries.c.aggregate_id, timeline_entries.c.sequence.desc())
+    )
+    return {row.aggregate_id: (row.sequence, row.hash) for row in found}
 
 
 async def read(session: AsyncSession, aggregate_id: UUID) -> Sequence[Row[Any]]:

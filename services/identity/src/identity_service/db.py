@@ -43,7 +43,7 @@ def transactions_of(database: Database) -> Transactions:
     return database.sessions.begin
 
 
-def _transactions(request: Request) -> Transactions:
+async def _transactions(request: Request) -> Transactions:
     return transactions_of(request.app.state.database)
 
 

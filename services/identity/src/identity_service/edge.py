@@ -18,7 +18,7 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-def settings_of(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
@@ -29,12 +29,12 @@ def session_limits(settings: Settings) -> SessionLimits:
     )
 
 
-def _authority(request: Request) -> Authority:
+async def _authority(request: Request) -> Authority:
     authority: Authority = request.app.state.authority
     return authority
 
 
-def _catalogue(request: Request) -> ScopeCatalogue:
+async def _catalogue(request: Request) -> ScopeCatalogue:
     catalogue: ScopeCatalogue = request.app.state.scopes
     return catalogue
 
@@ -44,14 +44,14 @@ async def _keys(request: Request) -> SigningKeys:
     return await store.current()
 
 
-def need_sms(request: Request) -> None:
+async def need_sms(request: Request) -> None:
     """Refuses at once where no way to send text messages is configured."""
     sender: SmsSender | None = request.app.state.sms_sender
     if sender is None:
         raise SmsNotSent
 
 
-CurrentSettings = Annotated[Settings, Depends(settings_of)]
+CurrentSettings = Annotated[Settings, Depends(_settings)]
 CurrentAuthority = Annotated[Authority, Depends(_authority)]
 Catalogue = Annotated[ScopeCatalogue, Depends(_catalogue)]
 Keys = Annotated[SigningKeys, Depends(_keys)]

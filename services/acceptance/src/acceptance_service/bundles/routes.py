@@ -80,7 +80,7 @@ async def plan_item(session: Session, code: ItemCodePath, body: PlanRequest) -> 
     return PlanRead.of(shown.plan, names, shown.related_items, shown.not_for_applicant)
 
 
-def _answers_of_query(
+async def _answers_of_query(
     answer: Annotated[
         list[Annotated[str, Query(max_length=90)]] | None,
         Query(

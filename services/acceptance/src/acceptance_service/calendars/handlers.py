@@ -16,6 +16,7 @@ from gov_rules.calendars import WorkCalendar, published_calendar
 from gov_rules.notices import NoticeDay, NoticeRejected
 from service_common.auth import Caller
 from service_common.clock import local_date
+from service_common.db import transaction_memory
 
 logger = structlog.get_logger()
 
@@ -35,6 +36,10 @@ class NoticeInput:
 
 async def current_calendar(session: AsyncSession) -> WorkCalendar:
     """The published calendar with every loaded notice over it. Built once per set of notices in a process."""
+    memory = transaction_memory(session)
+    known: WorkCalendar | None = memory.get("work_calendar")
+    if known is not None:
+        return known
     versions = tuple(await session.scalars(select(CalendarNotice.version).order_by(CalendarNotice.version)))
     calendar = _built.get(versions)
     if calendar is None:
@@ -42,6 +47,7 @@ async def current_calendar(session: AsyncSession) -> WorkCalendar:
         calendar = published_calendar().with_notices(_notice_of(row) for row in rows)
         _built.clear()  # older sets never come back
         _built[versions] = calendar
+    memory["work_calendar"] = calendar
     return calendar
 
 
@@ -82,6 +88,7 @@ async def load_notice(
     )
     if stored.first() is None:
         raise NoticeKnown
+    transaction_memory(session).pop("work_calendar", None)
     logger.info("calendar_notice_loaded", version=notice.version, year=notice.year)
     return renewed
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import and_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from acceptance_service.applications.handlers.progress import lock_application
 from acceptance_service.applications.models import Application, Material
 from acceptance_service.cases.domain.rules import Gaps, NoSuchCase, TaskStatus
 from acceptance_service.cases.domain.states import CaseStatus
@@ -30,11 +29,16 @@ async def hold_dossier(session: AsyncSession, case_id: UUID) -> Dossier:
 
     Raises: NoSuchCase.
     """
-    application_id = await session.scalar(select(Case.application_id).where(Case.id == case_id))
-    if application_id is None:
+    of_case = select(Case.application_id).where(Case.id == case_id).scalar_subquery()
+    application = await session.scalar(
+        select(Application)
+        .where(Application.id == of_case)
+        .with_for_update(of=Application)
+        .execution_options(populate_existing=True)
+    )
+    if application is None:
         raise NoSuchCase
-    application = await lock_application(session, application_id)
-    cases = await cases_of(session, application_id, refresh=True)
+    cases = await cases_of(session, application.id, refresh=True)
     return Dossier(application, next(one for one in cases if one.id == case_id), cases)
 
 
@@ -122,5 +126,5 @@ async def documents_of(session: AsyncSession, case_ids: Sequence[UUID]) -> Seque
 
 async def department_short_name(session: AsyncSession, department_id: UUID) -> str:
     """For document numbers; a department that identity has not told us of yet is named by its id's beginning."""
-    name = await session.scalar(select(Department.short_name).where(Department.id == department_id))
-    return (name or f"部门{department_id.hex[:8]}").replace(" ", "")
+    known = await session.get(Department, department_id)  # read once in a transaction that writes several
+    return ((known.short_name if known else "") or f"部门{department_id.hex[:8]}").replace(" ", "")

@@ -42,7 +42,7 @@ _UPLOAD_BODY = {
 }
 
 
-def _port(request: Request) -> FilePort:
+async def _port(request: Request) -> FilePort:
     port: FilePort = request.app.state.files
     return port
 

@@ -52,9 +52,8 @@ class Serials:
         engine = open_engine(
             settings.database_url.get_secret_value(),
             settings.database_ca_file,
-            pool_size=1,
-            max_overflow=1,
-            pool_pre_ping=True,
+            pool_size=2,
+            max_overflow=0,
             isolation_level="AUTOCOMMIT",
             connect_args={"timeout": 10, "server_settings": {"synchronous_commit": "off", "jit": "off"}},
         )

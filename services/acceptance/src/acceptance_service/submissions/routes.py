@@ -46,7 +46,7 @@ Reader = Annotated[Caller, require(APPLICATIONS_READ, act=Act.VIEW)]
 Writer = Annotated[Caller, require(APPLICATIONS_WRITE, act=Act.SUBMIT)]
 
 
-def _serials(request: Request) -> Serials:
+async def _serials(request: Request) -> Serials:
     serials: Serials = request.app.state.serials
     return serials
 

@@ -1,9 +1,12 @@
 """HTTP of licences: issuing, the holder's list, decisions of the issuing department."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from certificates_service.licences.domain import Action
 from certificates_service.licences.handlers import change, issue, read
@@ -51,7 +54,7 @@ LICENCES_MANAGE = scope(
 router = api_router("licences", prefix="/certificates/v1/licences")
 
 
-def _desk(request: Request, ring: Ring) -> Desk:
+async def _desk(request: Request, ring: Ring) -> Desk:
     settings: Settings = request.app.state.settings
     return Desk(ring, settings.licence_issuer)
 
@@ -190,43 +193,46 @@ async def reissue_licence(
     return _show(response, licence, LicenceRead.of(licence, now))
 
 
+@dataclass(frozen=True)
 class _Decided:
     """What the decisions of an issuing department have in common: who, about which version, on what ground."""
 
-    def __init__(
-        self,
-        *,
-        caller: Annotated[Caller, require(LICENCES_MANAGE)],
-        _once: Once,
-        session: Session,
-        now: Now,
-        licence_id: UUID,
-        expected: ExpectedVersion,
-        body: StatusChange,
-        response: Response,
-    ) -> None:
-        self._caller = caller
-        self._session = session
-        self._now = now
-        self._licence_id = licence_id
-        self._expected = expected
-        self._body = body
-        self._response = response
+    caller: Caller
+    session: AsyncSession
+    now: datetime
+    licence_id: UUID
+    expected_version: int
+    body: StatusChange
+    response: Response
 
     async def carry_out(self, action: Action) -> LicenceRead:
         licence = await change.change_status(
-            self._session,
-            self._licence_id,
-            self._body.decision(action),
-            expected_version=self._expected,
-            caller=self._caller,
-            now=self._now,
+            self.session,
+            self.licence_id,
+            self.body.decision(action),
+            expected_version=self.expected_version,
+            caller=self.caller,
+            now=self.now,
         )
-        set_etag(self._response, licence.version)
-        return LicenceRead.of(licence, self._now)
+        set_etag(self.response, licence.version)
+        return LicenceRead.of(licence, self.now)
 
 
-Decided = Annotated[_Decided, Depends()]
+async def _decided(
+    *,
+    caller: Annotated[Caller, require(LICENCES_MANAGE)],
+    _once: Once,
+    session: Session,
+    now: Now,
+    licence_id: UUID,
+    expected: ExpectedVersion,
+    body: StatusChange,
+    response: Response,
+) -> _Decided:
+    return _Decided(caller, session, now, licence_id, expected, body, response)
+
+
+Decided = Annotated[_Decided, Depends(_decided)]
 
 
 @router.post("/{licence_id}/suspend", summary="Suspend 暂扣")

@@ -28,12 +28,13 @@ async def count(session: AsyncSession, *more: tuple[Reviewed, Counts]) -> None:
         {"dimension": dimension, "key": key, "period": period, **sums[dimension, key, period]}
         for dimension, key, period in sorted(sums)
     ]
-    statement = insert(IndicatorCount).values(rows)
+    statement = insert(IndicatorCount)
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=["dimension", "key", "period"],
             set_={name: getattr(IndicatorCount, name) + statement.excluded[name] for name in COUNTERS},
-        )
+        ),
+        rows,
     )
 
 

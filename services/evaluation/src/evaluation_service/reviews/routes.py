@@ -29,7 +29,7 @@ router = api_router("reviews", prefix="/evaluation/v1")
 Author = Annotated[Caller, require(REVIEWS_WRITE)]
 
 
-def _limits(request: Request) -> RectificationLimits:
+async def _limits(request: Request) -> RectificationLimits:
     settings: Settings = request.app.state.settings
     return RectificationLimits(settings.assign_workdays, settings.contact_workdays, settings.rectify_workdays)
 

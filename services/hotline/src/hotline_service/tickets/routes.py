@@ -1,9 +1,12 @@
 """HTTP of tickets."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline_service.suggestions.handlers import Adviser
 from hotline_service.tickets.domain import ClockTable, Status
@@ -26,6 +29,7 @@ from hotline_service.tickets.schemas import (
 )
 from service_common.app import Now, Ring, api_router
 from service_common.auth import Caller, require, scope
+from service_common.crypto import KeyRing
 from service_common.db import Session
 from service_common.etag import ExpectedVersion, set_etag
 from service_common.idempotency import Once
@@ -63,12 +67,12 @@ SUPERVISE = scope(
 router = api_router("tickets", prefix="/hotline/v1/tickets")
 
 
-def _clock_table(request: Request) -> ClockTable:
+async def _clock_table(request: Request) -> ClockTable:
     table: ClockTable = request.app.state.clock_table
     return table
 
 
-def _adviser(request: Request) -> Adviser:
+async def _adviser(request: Request) -> Adviser:
     return Adviser(request.app.state.classifier, request.app.state.duty_list)
 
 
@@ -76,23 +80,27 @@ Clocks = Annotated[ClockTable, Depends(_clock_table)]
 Advice = Annotated[Adviser, Depends(_adviser)]
 
 
+@dataclass(frozen=True)
 class Viewing:
     """Shows a ticket to whoever has changed it."""
 
-    def __init__(self, session: Session, ring: Ring, now: Now, response: Response) -> None:
-        self._session = session
-        self._ring = ring
-        self._now = now
-        self._response = response
+    session: AsyncSession
+    ring: KeyRing
+    now: datetime
+    response: Response
 
     async def show(self, ticket: Ticket, caller: Caller) -> TicketRead:
         """With its version as the ETag."""
-        set_etag(self._response, ticket.version)
-        shown = await read.show_ticket(self._session, self._ring, ticket, caller=caller, now=self._now)
+        set_etag(self.response, ticket.version)
+        shown = await read.show_ticket(self.session, self.ring, ticket, caller=caller, now=self.now)
         return TicketRead.of(shown)
 
 
-View = Annotated[Viewing, Depends()]
+async def _viewing(session: Session, ring: Ring, now: Now, response: Response) -> Viewing:
+    return Viewing(session, ring, now, response)
+
+
+View = Annotated[Viewing, Depends(_viewing)]
 
 
 @router.post("", status_code=201, summary="Record an appeal")

@@ -8,7 +8,7 @@ from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from identity_service.edge import address_of, settings_of
+from identity_service.edge import CurrentSettings, address_of
 from identity_service.pages import cookies
 from identity_service.pages.rendering import page
 from identity_service.settings import Settings
@@ -49,12 +49,12 @@ class Visit:
         return response
 
 
-def _visit(request: Request, ring: Ring) -> Visit:
+async def _visit(request: Request, ring: Ring, settings: CurrentSettings) -> Visit:
     known = cookies.browser_secret(request)
     return Visit(
         request=request,
         ring=ring,
-        settings=settings_of(request),
+        settings=settings,
         browser=known or cookies.new_browser_secret(),
         is_new=known is None,
         session_secret=cookies.session_secret(request),

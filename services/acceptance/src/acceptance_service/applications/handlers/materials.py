@@ -148,13 +148,14 @@ async def store_resolved(
     ]
     if not rows:
         return
-    statement = insert(Material).values(rows)
+    statement = insert(Material)
     planned = ("title", "required", "items", "tolerated_in", "ways", "formats", "provision")
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=["application_id", "code"],
             set_={name: statement.excluded[name] for name in planned},
-        )
+        ),
+        rows,
     )
 
 

@@ -19,18 +19,6 @@ from service_common.db import new_id
 from service_common.timeline import SYSTEM
 
 
-async def lock_application(session: AsyncSession, application_id: UUID) -> Application:
-    """The application, held until the end of the transaction: whoever changes one of its cases holds it."""
-    return (
-        await session.scalars(
-            select(Application)
-            .where(Application.id == application_id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    ).one()
-
-
 async def note_progress(
     session: AsyncSession,
     application: Application,

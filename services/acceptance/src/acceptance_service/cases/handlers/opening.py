@@ -1,6 +1,7 @@
 """Opening the cases of an application in the moment it is handed in."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, inspect
@@ -9,56 +10,65 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from acceptance_service.applications.models import Application
 from acceptance_service.bundles.domain import DependencyMode, Plan, PlannedItem
 from acceptance_service.cases.domain.states import CaseStatus
-from acceptance_service.cases.handlers.performing import Act, facts_of, start_intake
+from acceptance_service.cases.handlers.performing import facts_of, start_intake
 from acceptance_service.cases.models import Case
 from acceptance_service.catalogue.domain import Limit
 from gov_rules.calendars import WorkCalendar
-from service_common import outbox, timeline
+from service_common import timeline
 from service_common.contracts.acceptance import CaseSubmitted
 from service_common.db import new_id
 
 _FILLED_BY_DATABASE = frozenset({"created_at", "updated_at"})
 
 
-async def open_cases(
-    session: AsyncSession,
+def draft_cases(
     application: Application,
     plan: Plan,
     *,
     project_numbers: Sequence[str],
     calendar: WorkCalendar,
-    act: Act,
+    now: datetime,
 ) -> Sequence[Case]:
-    """One case per item. What waits for another item starts WAITING and is submitted when that one is granted.
-
-    Few statements on purpose: this is the busiest moment of the service.
-    """
-    drafts = [
+    """One case per item, not stored yet. What waits for another item starts WAITING and is submitted when that is granted."""
+    cases = [
         _case_for(application, item, project_no)
         for item, project_no in zip(plan.items, project_numbers, strict=True)
     ]
-    for case in drafts:
+    for case in cases:
         if case.status is CaseStatus.SUBMITTED:
-            start_intake(case, calendar, act.now)
-            case.sweep_at = act.now
-            # Before the row, which is then written once and with its first revision.
-            await outbox.add(session, case, CaseSubmitted(**facts_of(case)), now=act.now)
-    written = await session.scalars(insert(Case).values([_values(one) for one in drafts]).returning(Case))
-    cases = sorted(written, key=lambda one: one.id)  # ids are made in the plan's order
-    await timeline.begin_all(
-        session, {case.id: _first_facts(case) for case in cases}, "SUBMIT", actor=act.actor, at=act.now
-    )
+            start_intake(case, calendar, now)
+            case.sweep_at = now
     return cases
+
+
+def first_events(cases: Sequence[Case]) -> list[tuple[Case, CaseSubmitted]]:
+    """What the departments hear. Sent before the rows are stored, which are then written once and with their revision."""
+    return [(one, CaseSubmitted(**facts_of(one))) for one in cases if one.status is CaseStatus.SUBMITTED]
+
+
+def first_steps(cases: Sequence[Case]) -> list[timeline.Step]:
+    """How each case's history begins."""
+    return [
+        timeline.Step(
+            one.id,
+            "SUBMIT",
+            {"to": one.status.value, "project_no": one.project_no, "item_version": one.item_version},
+            first=True,
+        )
+        for one in cases
+    ]
+
+
+async def store_cases(session: AsyncSession, drafts: Sequence[Case]) -> Sequence[Case]:
+    """All rows in one statement: this is the busiest moment of the service."""
+    written = await session.scalars(insert(Case).returning(Case), [_values(one) for one in drafts])
+    return sorted(written, key=lambda one: one.id)  # ids are made in the plan's order
 
 
 def _values(case: Case) -> dict[str, Any]:
     """Every column that is not the database's own to fill, set or not: equal keys make one statement."""
     columns = inspect(Case).column_attrs.keys()
     return {name: getattr(case, name) for name in columns if name not in _FILLED_BY_DATABASE} | {"version": 1}
-
-
-def _first_facts(case: Case) -> dict[str, Any]:
-    return {"to": case.status.value, "project_no": case.project_no, "item_version": case.item_version}
 
 
 def _case_for(application: Application, item: PlannedItem, project_no: str) -> Case:

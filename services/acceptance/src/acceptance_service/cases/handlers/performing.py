@@ -207,8 +207,7 @@ async def issue_document(
         issued_at=act.now,
         issued_by=act.actor.id,
     )
-    session.add(document)
-    await session.flush()
+    session.add(document)  # written with the case by the transition that follows
     return document
 
 

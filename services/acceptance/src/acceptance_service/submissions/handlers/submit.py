@@ -25,8 +25,7 @@ from acceptance_service.applications.repository import read_form
 from acceptance_service.bundles.domain import Plan
 from acceptance_service.calendars.handlers import current_calendar
 from acceptance_service.cases.domain.deadlines import limit_due
-from acceptance_service.cases.handlers.opening import open_cases
-from acceptance_service.cases.handlers.performing import Act
+from acceptance_service.cases.handlers.opening import draft_cases, first_events, first_steps, store_cases
 from acceptance_service.cases.models import Case
 from acceptance_service.numbering.handlers import Serials, draw_project_numbers, draw_query_number
 from service_common import outbox, timeline
@@ -85,31 +84,24 @@ async def submit_application(
     _fill(application, plan, number=master or project_numbers[0], by=caller.acting_id, now=now)
     if plan.promised_limit is not None:
         application.promised_due_on = limit_due(now, plan.promised_limit, calendar).due_date
-    act = Act.of(caller, now, ring)
+    drafts = draft_cases(application, plan, project_numbers=project_numbers, calendar=calendar, now=now)
+    codes, ids = [one.item_code for one in drafts], [one.id for one in drafts]
+    submitted = ApplicationSubmitted(**application_facts(application, codes, ids))
     # No autoflush: the row of the application is written once, when its revision is known too.
     with session.no_autoflush:
-        cases = await open_cases(
-            session, application, plan, project_numbers=project_numbers, calendar=calendar, act=act
-        )
-        codes, ids = [one.item_code for one in cases], [one.id for one in cases]
-        event = ApplicationSubmitted(**application_facts(application, codes, ids))
-        await outbox.add(session, application, event, now=now)
+        await outbox.add_all(session, [*first_events(drafts), (application, submitted)], now=now)
+        cases = await store_cases(session, drafts)
     await session.flush()
-    await timeline.append(
-        session,
-        application.id,
-        "SUBMITTED",
-        actor=act.actor,
-        at=now,
-        facts={
-            "number": application.number,
-            "form_sha256": form_digest(form).hex(),
-            "bundle_version": plan.bundle_version,
-            "materials": {material.code: way.value for material, way in resolved},
-            "promises": application.promises,
-            "cases": [one.project_no for one in cases],
-        },
-    )
+    facts = {
+        "number": application.number,
+        "form_sha256": form_digest(form).hex(),
+        "bundle_version": plan.bundle_version,
+        "materials": {material.code: way.value for material, way in resolved},
+        "promises": application.promises,
+        "cases": [one.project_no for one in cases],
+    }
+    steps = [*first_steps(cases), timeline.Step(application.id, "SUBMITTED", facts)]
+    await timeline.append_all(session, steps, actor=caller.actor, at=now)
     return Receipt(application, cases, password)
 
 

@@ -58,7 +58,7 @@ class Desk:
             )
 
 
-def _desk(
+async def _desk(
     request: Request,
     bench: CurrentBench,
     transactions: InTransactions,

@@ -33,7 +33,7 @@ class Bench:
         return Work(session, self.ring, self.settings, self.keys, self.catalogue, self.services, self.now)
 
 
-def _bench(
+async def _bench(
     *, request: Request, ring: Ring, settings: CurrentSettings, keys: Keys, catalogue: Catalogue, now: Now
 ) -> Bench:
     return Bench(ring, settings, keys, catalogue, request.app.state.service_clients, now)
@@ -42,7 +42,7 @@ def _bench(
 CurrentBench = Annotated[Bench, Depends(_bench)]
 
 
-def _work(bench: CurrentBench, session: Session) -> Work:
+async def _work(bench: CurrentBench, session: Session) -> Work:
     return bench.work(session)
 
 
