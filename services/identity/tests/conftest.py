@@ -69,12 +69,8 @@ def database_url(postgres: TestPostgres) -> str:
     return postgres.create_database("identity", lambda url: migrate(url, MIGRATIONS))
 
 
-@pytest.fixture
-async def settings(
-    postgres: TestPostgres, database_url: str, nats_server: TestNats, tmp_path: Path
-) -> Settings:
-    postgres.empty(database_url)
-    await nats_server.clear()
+@pytest.fixture(scope="session")
+def common_settings(database_url: str, nats_server: TestNats) -> Settings:
     key = base64.b64encode(b"k" * 32).decode()
     return Settings(
         database_url=SecretStr(database_url),
@@ -86,10 +82,22 @@ async def settings(
         index_key=SecretStr(key),
         allow_fixture_identities=True,
         delegation_least_level=2,  # that of the people of the register
-        sms_outbox_file=tmp_path / "sms.jsonl",
         event_max_tries=3,
         stream_max_bytes=64 * 1024**2,
     )
+
+
+@pytest.fixture
+async def settings(
+    common_settings: Settings,
+    postgres: TestPostgres,
+    database_url: str,
+    nats_server: TestNats,
+    tmp_path: Path,
+) -> Settings:
+    postgres.empty(database_url)
+    await nats_server.clear()
+    return common_settings.model_copy(update={"sms_outbox_file": tmp_path / "sms.jsonl"})
 
 
 @pytest.fixture
@@ -121,13 +129,24 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def application(common_settings: Settings) -> FastAPI:
+    """Built once: FastAPI makes what its routes need with the first request, which takes longer than most tests."""
+    return create_app(define_service(common_settings), worker=False)
+
+
 @pytest.fixture
-async def app(settings: Settings, authority: Authority, clock: Clock) -> AsyncIterator[FastAPI]:
-    app = create_app(define_service(settings), worker=False)
-    app.dependency_overrides[common_app._now] = clock.now
-    async with app.router.lifespan_context(app):
-        app.state.authority = authority
-        yield app
+async def app(
+    application: FastAPI, settings: Settings, authority: Authority, clock: Clock
+) -> AsyncIterator[FastAPI]:
+    """A life of its own for each test: what one sets on the state or overrides, the next does not find."""
+    state = dict(application.state._state)
+    application.state.settings = settings
+    application.dependency_overrides = {common_app._now: clock.now}
+    async with application.router.lifespan_context(application):
+        application.state.authority = authority
+        yield application
+    application.state._state = state
 
 
 @pytest.fixture
