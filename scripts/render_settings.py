@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import json
 import sys
 from pathlib import Path
 from types import UnionType
@@ -87,6 +88,8 @@ def _kind(annotation: Any) -> str:
         return _kind(inner)
     if get_origin(annotation) is Literal:
         return ", ".join(map(str, get_args(annotation)))
+    if get_origin(annotation) is frozenset:
+        return "JSON list"
     return _KINDS[annotation]
 
 
@@ -98,6 +101,8 @@ def _default(field: FieldInfo, package: Path | None) -> str:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, frozenset):
+        return f"`{json.dumps(sorted(value))}`"
     if isinstance(value, Path) and package and value.is_relative_to(package):
         return f"the package's `{value.relative_to(package)}`"
     return f"`{value}`"

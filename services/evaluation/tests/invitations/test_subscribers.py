@@ -74,7 +74,18 @@ async def test_a_caller_without_an_account_is_not_invited(
     assert await invitations(session) == []
 
 
-async def test_the_invitation_is_for_whoever_submitted(
+async def test_who_acted_for_a_person_does_not_judge_in_their_name(
+    session: AsyncSession, subscribers: dict[str, Subscriber[Any]]
+) -> None:
+    subscriber, principal = subscribers["evaluation-case-finished"], str(new_id())
+    one = event(subscriber, applicant_kind="NATURAL_PERSON", applicant_id=principal)
+    await apply(session, subscriber, one)
+    data = await session.scalar(select(outbox.c.event["data"]))
+    assert data is not None
+    assert (data["person_id"], str(one.data.submitted_by) == principal) == (principal, False)
+
+
+async def test_for_a_legal_person_the_invitation_is_for_whoever_submitted(
     session: AsyncSession, subscribers: dict[str, Subscriber[Any]]
 ) -> None:
     subscriber = subscribers["evaluation-case-finished"]

@@ -69,7 +69,23 @@ def data_for(
         "expires_at": utc_now().isoformat(),
     }
     agency = {"legal_person_id": str(legal_person_id), "person_id": str(person_id)}
+    delegation = {
+        "delegation_id": str(new_id()),
+        "principal_kind": "NATURAL_PERSON",
+        "principal_id": str(person_id),
+        "agent_kind": "PERSON",
+        "agent_id": str(person_id),
+    }
     by_name: dict[str, dict[str, Any]] = {
+        "DelegationGranted": {
+            **delegation,
+            "acts": ["VIEW"],
+            "matters": ["acceptance:*"],
+            "valid_from": None,
+            "valid_until": utc_now().isoformat(),
+        },
+        "DelegationAccepted": delegation,
+        "DelegationRevoked": {**delegation, "by_principal": True},
         "ApplicationSubmitted": application,
         "CaseDecided": {**case, "outcome": "APPROVED"},
         "CaseFinished": {**case, "outcome": "APPROVED"},
@@ -162,6 +178,16 @@ async def test_a_companys_licence_is_told_to_everybody_who_acts_for_it(
     async with transactions() as session:
         told = set(await session.scalars(select(InboxMessage.person_id)))
     assert told == {person.id, agent.id}
+
+
+async def test_what_an_agent_hands_in_is_told_to_the_applicant_too(transactions: Transactions) -> None:
+    principal, agent = new_id(), new_id()
+    subscriber = subscriber_of("CaseAccepted")
+    data = {**CASE, "applicant_id": str(principal), "submitted_by": str(agent)}
+    await deliver(transactions, subscriber, event_of(subscriber, data))
+    async with transactions() as session:
+        told = await session.scalars(select(InboxMessage.person_id))
+    assert set(told) == {principal, agent}
 
 
 async def test_an_anonymous_ticket_is_told_to_nobody(transactions: Transactions) -> None:

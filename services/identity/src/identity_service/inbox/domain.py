@@ -49,6 +49,9 @@ class Template(StrEnum):
     AGENT_REVOKED = "AGENT_REVOKED"
     REPRESENTATIVE_CHANGED = "REPRESENTATIVE_CHANGED"
     LEGAL_PERSON_SUSPENDED = "LEGAL_PERSON_SUSPENDED"
+    DELEGATION_OFFERED = "DELEGATION_OFFERED"
+    DELEGATION_ACCEPTED = "DELEGATION_ACCEPTED"
+    DELEGATION_ENDED = "DELEGATION_ENDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,24 @@ WORDINGS = {
             "Nobody acts for it now",
             "The register no longer confirms “{name}” or its representative: the present one has to register it again.",
         ),
+    ),
+    Template.DELEGATION_OFFERED: Wording(
+        Category.REPRESENTATION,
+        Text("有人请您代办", "有人委托您代为办理政务服务事项，请阅读授权书后决定是否接受。"),
+        Text("Somebody asks you to act", "Somebody wants you to act for them: read the text and decide."),
+    ),
+    Template.DELEGATION_ACCEPTED: Wording(
+        Category.REPRESENTATION,
+        Text("代办委托已被接受", "您的受托人已接受代办委托，其办理的每一步都会在记录中注明；您可随时解除。"),
+        Text(
+            "Your agent has accepted",
+            "Your agent may act for you now. Each step is recorded with both names; end it whenever you like.",
+        ),
+    ),
+    Template.DELEGATION_ENDED: Wording(
+        Category.REPRESENTATION,
+        Text("代办委托已解除", "一项代办委托已解除，立即失效。"),
+        Text("A delegation has ended", "A delegation has ended, with immediate effect."),
     ),
     Template.LEVEL_LOWERED: Wording(
         Category.SECURITY,

@@ -14,6 +14,12 @@ from service_common.contracts.envelope import CloudEvent, EventT
 from service_common.messaging import Subscriber
 
 
+def _concerned(facts: acceptance.CaseFacts | acceptance.ApplicationSubmitted) -> list[UUID]:
+    """Who handed it in, and the applicant: another person when somebody acted for them."""
+    natural = facts.applicant_kind is acceptance.HolderKind.NATURAL_PERSON
+    return [facts.submitted_by, facts.applicant_id] if natural else [facts.submitted_by]
+
+
 def _about_case(event: CloudEvent[EventT], facts: acceptance.CaseFacts, template: Template) -> Notice:
     shown = {"item_name": facts.item_name, "project_no": facts.project_no}
     return Notice(event.id, template, "CASE", facts.case_id, shown, event.time)
@@ -26,44 +32,44 @@ def _about_ticket(event: CloudEvent[EventT], facts: hotline.TicketFacts, templat
 async def on_application_submitted(
     session: AsyncSession, event: CloudEvent[acceptance.ApplicationSubmitted]
 ) -> None:
-    """To who submitted it."""
+    """To who submitted it, and the applicant."""
     facts = event.data
     shown = {"number": facts.number, "count": len(facts.item_codes)}
     notice = Notice(
         event.id, Template.APPLICATION_SUBMITTED, "APPLICATION", facts.application_id, shown, event.time
     )
-    await tell(session, [facts.submitted_by], notice)
+    await tell(session, _concerned(facts), notice)
 
 
 async def on_case_accepted(session: AsyncSession, event: CloudEvent[acceptance.CaseAccepted]) -> None:
-    """To who submitted it."""
-    await tell(session, [event.data.submitted_by], _about_case(event, event.data, Template.CASE_ACCEPTED))
+    """To who submitted it, and the applicant."""
+    await tell(session, _concerned(event.data), _about_case(event, event.data, Template.CASE_ACCEPTED))
 
 
 async def on_case_not_accepted(session: AsyncSession, event: CloudEvent[acceptance.CaseNotAccepted]) -> None:
-    """To who submitted it."""
+    """To who submitted it, and the applicant."""
     notice = _about_case(event, event.data, Template.CASE_NOT_ACCEPTED)
-    await tell(session, [event.data.submitted_by], notice)
+    await tell(session, _concerned(event.data), notice)
 
 
 async def on_case_correction_requested(
     session: AsyncSession, event: CloudEvent[acceptance.CaseCorrectionRequested]
 ) -> None:
-    """To who submitted it."""
+    """To who submitted it, and the applicant."""
     notice = _about_case(event, event.data, Template.CASE_CORRECTION_REQUESTED)
-    await tell(session, [event.data.submitted_by], notice)
+    await tell(session, _concerned(event.data), notice)
 
 
 async def on_case_decided(session: AsyncSession, event: CloudEvent[acceptance.CaseDecided]) -> None:
-    """To who submitted it."""
+    """To who submitted it, and the applicant."""
     approved = event.data.outcome is acceptance.Outcome.APPROVED
     template = Template.CASE_APPROVED if approved else Template.CASE_REJECTED
-    await tell(session, [event.data.submitted_by], _about_case(event, event.data, template))
+    await tell(session, _concerned(event.data), _about_case(event, event.data, template))
 
 
 async def on_case_finished(session: AsyncSession, event: CloudEvent[acceptance.CaseFinished]) -> None:
-    """To who submitted it."""
-    await tell(session, [event.data.submitted_by], _about_case(event, event.data, Template.CASE_FINISHED))
+    """To who submitted it, and the applicant."""
+    await tell(session, _concerned(event.data), _about_case(event, event.data, Template.CASE_FINISHED))
 
 
 async def on_licence_issued(session: AsyncSession, event: CloudEvent[certificates.LicenceIssued]) -> None:
@@ -162,6 +168,43 @@ async def on_legal_person_suspended(
     )
 
 
+def _about_delegation(
+    event: CloudEvent[EventT], facts: identity.DelegationFacts, template: Template
+) -> Notice:
+    return Notice(event.id, template, "DELEGATION", facts.delegation_id, {}, event.time)
+
+
+def _agents(facts: identity.DelegationFacts) -> list[UUID]:
+    """A person who is asked to act; helpers look at their desk, not into an inbox."""
+    return [facts.agent_id] if facts.agent_kind is identity.AgentKind.PERSON else []
+
+
+async def _principals(
+    session: AsyncSession, event: CloudEvent[EventT], facts: identity.DelegationFacts
+) -> list[UUID]:
+    return list(await holders_of(session, facts.principal_kind, facts.principal_id, now=event.time))
+
+
+async def on_delegation_granted(session: AsyncSession, event: CloudEvent[identity.DelegationGranted]) -> None:
+    """To the agent, who has to accept."""
+    notice = _about_delegation(event, event.data, Template.DELEGATION_OFFERED)
+    await tell(session, _agents(event.data), notice)
+
+
+async def on_delegation_accepted(
+    session: AsyncSession, event: CloudEvent[identity.DelegationAccepted]
+) -> None:
+    """To the principal."""
+    notice = _about_delegation(event, event.data, Template.DELEGATION_ACCEPTED)
+    await tell(session, await _principals(session, event, event.data), notice)
+
+
+async def on_delegation_revoked(session: AsyncSession, event: CloudEvent[identity.DelegationRevoked]) -> None:
+    """To both sides, whoever ended it."""
+    notice = _about_delegation(event, event.data, Template.DELEGATION_ENDED)
+    await tell(session, [*await _principals(session, event, event.data), *_agents(event.data)], notice)
+
+
 SUBSCRIBERS: Sequence[Subscriber[Any]] = (
     Subscriber("identity-application-submitted", acceptance.ApplicationSubmitted, on_application_submitted),
     Subscriber("identity-case-accepted", acceptance.CaseAccepted, on_case_accepted),
@@ -184,5 +227,8 @@ SUBSCRIBERS: Sequence[Subscriber[Any]] = (
         identity.LegalPersonRepresentativeChanged,
         on_representative_changed,
     ),
+    Subscriber("identity-delegation-granted", identity.DelegationGranted, on_delegation_granted),
+    Subscriber("identity-delegation-accepted", identity.DelegationAccepted, on_delegation_accepted),
+    Subscriber("identity-delegation-revoked", identity.DelegationRevoked, on_delegation_revoked),
     Subscriber("identity-legal-person-suspended", identity.LegalPersonSuspended, on_legal_person_suspended),
 )
