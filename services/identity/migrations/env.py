@@ -8,6 +8,7 @@ from identity_service.legal_persons import models as legal_persons
 from identity_service.login import models as login
 from identity_service.oidc import models as oidc
 from identity_service.organisation import models as organisation
+from identity_service.passkeys import models as passkeys
 from identity_service.people import models as people
 from identity_service.profiles import models as profiles
 from identity_service.relying_parties import models as relying_parties
@@ -24,6 +25,7 @@ SLICES = (
     login,
     oidc,
     organisation,
+    passkeys,
     people,
     profiles,
     relying_parties,

@@ -21,9 +21,12 @@ def upgrade() -> None:
     _looks_have_a_basis()
     _urgent_messages_are_texted()
     _identity_codes()
+    _passkeys()
 
 
 def downgrade() -> None:
+    op.drop_table("passkey_challenges")
+    op.drop_table("passkeys")
     op.drop_table("identity_codes")
     op.drop_index("ix_inbox_messages_text_due", table_name="inbox_messages")
     op.drop_column("inbox_messages", "text_due_at")
@@ -183,3 +186,35 @@ def _identity_codes() -> None:
         sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_identity_codes")),
     )
     op.create_index(op.f("ix_identity_codes_expires_at"), "identity_codes", ["expires_at"])
+
+
+def _passkeys() -> None:
+    op.create_table(
+        "passkeys",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("credential_id", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("is_backed_up", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_passkeys_account_id_accounts")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkeys")),
+        sa.UniqueConstraint("credential_id", name=op.f("uq_passkeys_credential_id")),
+    )
+    op.create_index(op.f("ix_passkeys_account_id"), "passkeys", ["account_id"])
+    ceremony = sa.Enum("REGISTER", "LOG_IN", name="ceremony", native_enum=False, length=40)
+    op.create_table(
+        "passkey_challenges",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("ceremony", ceremony, nullable=False),
+        sa.Column("challenge", sa.LargeBinary(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkey_challenges")),
+    )
+    op.create_index(op.f("ix_passkey_challenges_expires_at"), "passkey_challenges", ["expires_at"])

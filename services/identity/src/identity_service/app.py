@@ -23,6 +23,8 @@ from identity_service.oidc.clients import ServiceClients
 from identity_service.oidc.routes import routers as oidc_routers
 from identity_service.organisation.routes import routers as organisation_routers
 from identity_service.pages.routes import router as page_routes
+from identity_service.passkeys.pages import router as passkey_pages
+from identity_service.passkeys.routes import router as passkey_routes
 from identity_service.people.routes import router as people_routes
 from identity_service.profiles.routes import router as profile_routes
 from identity_service.relying_parties.routes import router as client_routes
@@ -107,6 +109,8 @@ def define_service(settings: Settings | None = None) -> Service:
             identity_code_routes,
             space_routes,
             session_routes,
+            passkey_routes,
+            passkey_pages,
             profile_routes,
             inbox_routes,
             legal_person_routes,

@@ -12,6 +12,7 @@ from identity_service.oidc.backchannel import prune_notices
 from identity_service.oidc.device import prune_devices
 from identity_service.oidc.models import AuthorizationCode, RefreshToken, UsedAssertion
 from identity_service.oidc.pushed import prune_pushed
+from identity_service.passkeys.handlers import prune_challenges
 from identity_service.people.handlers.phone_codes import prune_codes
 
 # A code is used up in a minute; who shows it again later than this is told no, without ending anything.
@@ -24,6 +25,7 @@ async def prune(transactions: Transactions, *, now: datetime) -> None:
         prune_attempts,
         prune_interactions,
         prune_codes,
+        prune_challenges,
         prune_identity_codes,
         prune_pushed,
         prune_devices,

@@ -1,6 +1,7 @@
 """What identity must be told from outside, beyond what every service is told."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -117,6 +118,17 @@ class Settings(ServiceSettings):
     @property
     def pushed_request_endpoint(self) -> str:
         return f"{self.issuer}/par"
+
+    @property
+    def web_origin(self) -> str:
+        """What a browser calls us, for passkeys: they work at no other origin (WebAuthn §13.4.9)."""
+        parts = urlsplit(self.issuer)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def relying_party_id(self) -> str:
+        """The host that passkeys are bound to (WebAuthn §5.1.2)."""
+        return urlsplit(self.issuer).hostname or ""
 
     @property
     def is_https(self) -> bool:

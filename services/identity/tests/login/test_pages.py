@@ -222,8 +222,9 @@ async def test_pages_are_protected_and_work_without_script(client: httpx.AsyncCl
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
-    assert "script-src" not in policy
-    assert "<script" not in page.text
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "<script>" not in page.text
     assert "style=" not in page.text
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["x-content-type-options"] == "nosniff"

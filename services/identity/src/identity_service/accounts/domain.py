@@ -158,6 +158,10 @@ LOGIN_OF_ADDRESS = Throttle(
 LOGIN_OF_ACCOUNT = Throttle(
     "login-account", 50, timedelta(seconds=1), timedelta(seconds=30), timedelta(hours=1)
 )
+# A challenge is a row that is kept for minutes: one address must not fill the table with them.
+PASSKEYS_OF_ADDRESS = Throttle(
+    "passkeys-address", 200, timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=15)
+)
 CHANGE_PASSWORD = Throttle(
     "change-password", 5, timedelta(seconds=5), timedelta(minutes=2), timedelta(minutes=30)
 )

@@ -17,6 +17,9 @@ from identity_service.inbox.domain import Template
 from identity_service.inbox.handlers import Notice, tell
 from identity_service.login.domain import InteractionGone
 from identity_service.login.models import Interaction
+from identity_service.passkeys import handlers as passkeys
+from identity_service.passkeys.domain import PasskeyRefused
+from identity_service.passkeys.handlers import Asked, RelyingParty, Signed
 from identity_service.people.handlers import lookup
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.domain import Method, Origin, device_of, place_of
@@ -182,6 +185,45 @@ async def pass_second_factor(
     if not await accounts.check_second_factor(session, ring, account.id, code, now=now):
         return None
     methods = [Method.PASSWORD, Method.ONE_TIME_CODE, Method.SEVERAL]
+    return await _enter(session, ring, browser, interaction, account, methods=methods, limits=limits, now=now)
+
+
+async def ask_for_passkey(
+    session: AsyncSession, us: RelyingParty, browser: Browser, interaction_id: UUID, *, now: datetime
+) -> Asked:
+    """A challenge for this interaction: for any passkey at first, after a password for one of that account.
+
+    Raises: InteractionGone.
+    """
+    interaction = await find_interaction(session, interaction_id, browser.hash, now=now)
+    return await passkeys.begin_login(session, us, interaction.pending_account_id, now=now)
+
+
+async def pass_passkey(
+    session: AsyncSession,
+    ring: KeyRing,
+    browser: Browser,
+    interaction_id: UUID,
+    signed: Signed,
+    *,
+    us: RelyingParty,
+    limits: SessionLimits,
+    now: datetime,
+) -> str:
+    """Logs in with a passkey alone, which is two factors in one (the device, and what unlocks it); staff, too.
+
+    After a password it is the second factor. Raises: InteractionGone, PasskeyRefused.
+    """
+    interaction = await find_interaction(session, interaction_id, browser.hash, now=now, for_update=True)
+    account = await passkeys.finish_login(session, us, signed, now=now)
+    methods = [Method.PASSKEY, Method.SEVERAL]
+    if interaction.pending_account_id is not None:
+        if interaction.pending_account_id != account.id:
+            raise PasskeyRefused
+        methods = [Method.PASSWORD, *methods]
+    is_new_device = await accounts.remember_browser(session, account.id, browser.hash, now=now)
+    if is_new_device and account.kind is SubjectKind.PERSON:
+        await _tell_of_new_device(session, account.id, browser.origin, now=now)
     return await _enter(session, ring, browser, interaction, account, methods=methods, limits=limits, now=now)
 
 

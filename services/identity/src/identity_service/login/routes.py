@@ -1,11 +1,14 @@
 """The log-in pages. Their forms can be posted by a script as well: see the service's README."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
+from fastapi.responses import JSONResponse
+from pydantic import Json
 
-from identity_service.accounts.domain import WrongCredentials, WrongSecondFactor
+from identity_service.accounts.domain import PASSKEYS_OF_ADDRESS, WrongCredentials, WrongSecondFactor
+from identity_service.accounts.throttling import Bucket, admit
 from identity_service.db import InTransactions
 from identity_service.edge import session_limits
 from identity_service.login import handlers
@@ -15,8 +18,11 @@ from identity_service.login.models import Interaction
 from identity_service.pages import cookies
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
 from identity_service.pages.rendering import page, see_other
+from identity_service.passkeys.domain import PasskeyRefused
+from identity_service.passkeys.edge import Us
+from identity_service.passkeys.handlers import Signed
 from identity_service.sessions.handlers import find_session
-from service_common.app import Now
+from service_common.app import Now, Ring
 from service_common.auth import PUBLIC
 from service_common.errors import DomainError, TooMany
 
@@ -111,6 +117,56 @@ async def pass_second_factor(
     return _entered(visit, interaction, secret)
 
 
+@router.post("/passkey/options")
+async def ask_for_passkey(
+    *,
+    visit: CurrentVisit,
+    transactions: InTransactions,
+    ring: Ring,
+    us: Us,
+    now: Now,
+    interaction: Annotated[UUID, Form()],
+    form_token: _Text,
+) -> Response:
+    """For the script of the log-in page."""
+    _check_form(visit, interaction, form_token)
+    async with transactions() as session:
+        await admit(session, ring, [Bucket(PASSKEYS_OF_ADDRESS, visit.address)], now=now)
+        asked = await handlers.ask_for_passkey(session, us, _browser(visit), interaction, now=now)
+    body = {"challenge_id": str(asked.challenge_id), "options": asked.options}
+    return JSONResponse(body, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/passkey")
+async def log_in_with_passkey(
+    *,
+    visit: CurrentVisit,
+    transactions: InTransactions,
+    us: Us,
+    now: Now,
+    interaction: Annotated[UUID, Form()],
+    form_token: _Text,
+    challenge_id: Annotated[UUID, Form()],
+    credential: Annotated[Json[dict[str, Any]], Form(max_length=20_000)],
+) -> Response:
+    _check_form(visit, interaction, form_token)
+    try:
+        async with transactions() as session:
+            secret = await handlers.pass_passkey(
+                session,
+                visit.ring,
+                _browser(visit),
+                interaction,
+                Signed(challenge_id, credential),
+                us=us,
+                limits=session_limits(visit.settings),
+                now=now,
+            )
+    except PasskeyRefused as error:
+        return await _again(visit, transactions, interaction, error, now)
+    return _entered(visit, interaction, secret)
+
+
 def _browser(visit: Visit) -> Browser:
     user_agent = visit.request.headers.get("user-agent", "")
     return Browser(visit.browser_hash, visit.address, visit.session_secret, user_agent)
@@ -160,4 +216,5 @@ def _form(
         client_name=interaction.client_name,
         username=parameters.get("login_hint", "")[:60],
         problem=problem,
+        with_script=True,
     )

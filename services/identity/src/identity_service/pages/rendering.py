@@ -27,6 +27,12 @@ def _environment() -> Environment:
 
 
 @cache
+def passkey_script() -> str:
+    """The one script: passkeys cannot be used without."""
+    return (resources.files("identity_service.pages") / "static" / "passkeys.js").read_text("utf-8")
+
+
+@cache
 def stylesheet() -> str:
     """The one style sheet of all pages."""
     return (resources.files("identity_service.pages") / "static" / "identity.css").read_text("utf-8")
@@ -39,13 +45,15 @@ def page(
     status: int = 200,
     leads_to: str | None = None,
     frames: Sequence[str] = (),
+    with_script: bool = False,
     headers: dict[str, str] | None = None,
     **values: Any,
 ) -> HTMLResponse:
     """A page. ``leads_to`` is the address of a client that a form on it ends at, by redirects.
 
     Browsers apply ``form-action`` to those redirects as well, so the client's origin must be in it. ``frames`` are the
-    addresses that the page loads in frames; it may load no others.
+    addresses that the page loads in frames; it may load no others. ``with_script`` lets our own script file run, which every
+    page can be used without.
     """
     asked = request.query_params.get("text")
     size = asked if asked is not None else request.cookies.get(_TEXT_COOKIE)
@@ -57,10 +65,13 @@ def page(
             is_large=size == _LARGE,
             toggle="?" + urlencode([*others, ("text", "normal" if size == _LARGE else _LARGE)]),
             frames=frames,
+            with_script=with_script,
             **values,
         )
     )
-    response = HTMLResponse(text, status, headers={**_headers(leads_to, frames), **(headers or {})})
+    response = HTMLResponse(
+        text, status, headers={**_headers(leads_to, frames, with_script=with_script), **(headers or {})}
+    )
     if asked is not None:
         response.set_cookie(
             _TEXT_COOKIE, asked if asked == _LARGE else "normal", max_age=_YEAR_SECONDS, path="/identity",
@@ -69,13 +80,15 @@ def page(
     return response
 
 
-def _headers(leads_to: str | None, frames: Sequence[str]) -> dict[str, str]:
+def _headers(leads_to: str | None, frames: Sequence[str], *, with_script: bool) -> dict[str, str]:
     targets = " ".join(["'self'", *([_source(leads_to)] if leads_to else [])])
+    scripts = "script-src 'self'; connect-src 'self'; " if with_script else ""
     framed = " ".join(sorted({_without_query(one) for one in frames})) or "'none'"
     return {
         "Content-Security-Policy": (
             f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}; "
             f"frame-src {framed}; "
+            f"{scripts}"
             "frame-ancestors 'none'; base-uri 'none'"
         ),
         "X-Content-Type-Options": "nosniff",

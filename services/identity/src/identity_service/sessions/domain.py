@@ -13,6 +13,7 @@ class Method(StrEnum):
 
     PASSWORD = "pwd"  # noqa: S105 - a word of the standard
     ONE_TIME_CODE = "otp"
+    PASSKEY = "pop"
     SEVERAL = "mfa"
 
 

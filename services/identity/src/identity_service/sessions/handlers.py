@@ -236,6 +236,12 @@ def account_of(caller: Caller) -> UUID:
     raise NoAccount
 
 
+async def grant_of(session: AsyncSession, caller: Caller) -> Grant | None:
+    """The caller's own living grant, by the ``sid`` of the token."""
+    found = await session.get(Grant, UUID(caller.session_id)) if caller.session_id else None
+    return found if found is not None and found.ended_at is None else None
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A browser where somebody is logged in, with the apps that were opened from it."""

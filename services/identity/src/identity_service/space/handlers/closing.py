@@ -21,6 +21,7 @@ from identity_service.delegations.domain import Standing
 from identity_service.families.handlers import end_guardianship
 from identity_service.legal_persons import handlers as legal_persons
 from identity_service.oidc.models import Consent
+from identity_service.passkeys import handlers as passkeys
 from identity_service.people.handlers import guardians
 from identity_service.people.models import Person
 from identity_service.sessions import handlers as sessions
@@ -52,6 +53,7 @@ async def close_account(
         await _end_delegations(session, caller, now)
         await session.execute(delete(Consent).where(Consent.subject_id == person_id))
         await sessions.end_everything_of(session, person_id, reason=SessionEndReason.CLOSED, now=now)
+        await passkeys.remove_all(session, person_id)
         await accounts.set_active(session, person_id, active=False)
         person.is_active = False
         person.phone = person.phone_index = person.id_number_index = None
