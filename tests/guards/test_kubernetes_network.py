@@ -188,12 +188,17 @@ def test_only_few_reach_the_world_outside(cluster: Cluster) -> None:
     }
     # postgres: the Kubernetes API and its backups, by port alone.
     assert outside <= {"gateway-worker", "identity-api", "identity-worker", "postgres"}
-    assert {"gateway-worker", "postgres"} <= outside
+    assert {"gateway-worker", "identity-worker", "postgres"} <= outside
 
 
-def test_webhooks_never_reach_an_address_inside(cluster: Cluster) -> None:
-    [worker] = [pod for pod in cluster.pods if pod.title == "gateway-worker"]
-    [(peer, ports)] = [(peer, ports) for peer, ports in cluster.rules(worker, "Egress") if "ipBlock" in peer]
+@pytest.mark.parametrize("title", ["gateway-worker", "identity-worker"])
+def test_calls_to_partners_never_reach_an_address_inside(cluster: Cluster, title: str) -> None:
+    [worker] = [pod for pod in cluster.pods if pod.title == title]
+    [(peer, ports)] = [
+        (peer, ports)
+        for peer, ports in cluster.rules(worker, "Egress")
+        if peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0"
+    ]
     assert [port["port"] for port in ports] == [443]
     refused = [ipaddress.ip_network(block) for block in peer["ipBlock"]["except"]]
     for inside in ("10.96.0.1", "172.31.255.1", "192.168.1.1", "169.254.169.254", "127.0.0.1", "100.100.0.1"):

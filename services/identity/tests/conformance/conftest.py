@@ -34,7 +34,8 @@ async def origin(settings: Settings, authority: Authority) -> AsyncIterator[str]
     listening = socket.create_server(("127.0.0.1", 0))
     origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
     app: FastAPI = create_app(
-        define_service(settings.model_copy(update={"issuer": f"{origin}/identity"})), worker=False
+        define_service(settings.model_copy(update={"issuer": f"{origin}/identity", "public_origin": origin})),
+        worker=False,
     )
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
     server.capture_signals = contextlib.nullcontext  # type: ignore[assignment]  # signals are pytest's

@@ -28,8 +28,9 @@ const config = await client.discovery(new URL(told.issuer), told.client_id, unde
 })
 const server = config.serverMetadata()
 
-// Sender-constrained tokens are asked for here: a DPoP handle goes into these options of every call below.
-const proof = {}
+// With a handle every call below carries a proof of the key, and the tokens are bound to it (RFC 9449).
+const proof = told.bound ? { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) } : {}
+const tokenType = told.bound ? 'dpop' : 'bearer'
 
 async function codeFlow() {
   const pkceCodeVerifier = client.randomPKCECodeVerifier()
@@ -71,8 +72,13 @@ async function refused(call) {
 
 async function lifeOf(tokens) {
   const claims = tokens.claims()
+  must(tokens.token_type === tokenType, 'tokens are bound to the key, or not')
   const user = await client.fetchUserInfo(config, tokens.access_token, claims.sub, proof)
   must(user.name === told.name, 'userinfo tells the name')
+  if (told.bound) {
+    const stolen = await refused(() => client.fetchUserInfo(config, tokens.access_token, claims.sub))
+    must(stolen !== 'nothing', 'a bound token is worth nothing without its key')
+  }
   const next = await client.refreshTokenGrant(config, tokens.refresh_token, undefined, proof)
   must(next.refresh_token !== tokens.refresh_token, 'a refresh gives another refresh token')
   must(next.claims().sub === claims.sub, 'a refresh is of the same person')
@@ -108,7 +114,7 @@ for (const flow of told.flows) {
     await lifeOf(await deviceFlow())
   } else {
     const tokens = await client.clientCredentialsGrant(config, undefined, proof)
-    must(tokens.token_type === 'bearer' && tokens.expires_in === 300, 'a token of the client itself')
+    must(tokens.token_type === tokenType && tokens.expires_in === 300, 'a token of the client itself')
   }
   done.flows.push(flow)
 }

@@ -74,6 +74,7 @@ def told_of(origin: str, client: RegisteredClient, person: Person, **more: Any) 
         "after_logout": AFTER_LOGOUT,
         "name": person.who.name,
         "pushed": True,
+        "bound": False,
         "flows": ["code", "device"],
         **more,
     }
@@ -98,15 +99,18 @@ async def test_a_partner_with_a_key(
         grant_types=ALL,
         jwks={"keys": [key.as_dict(private=False)]},
     )
-    done = await run(node_folder, told_of(origin, client, person, key=key.as_dict(private=True)), person)
-    assert done["flows"] == ["code", "device"]
+    secret = key.as_dict(private=True)
+    for bound in (False, True):
+        done = await run(node_folder, told_of(origin, client, person, key=secret, bound=bound), person)
+        assert done["flows"] == ["code", "device"]
 
 
+@pytest.mark.parametrize("bound", [False, True])
 async def test_a_public_app_of_the_platform(
-    node_folder: Path, origin: str, person: Person, population: Population
+    node_folder: Path, origin: str, person: Person, population: Population, *, bound: bool
 ) -> None:
     client = await population.client(
         authentication=Authentication.NONE, grant_types=ALL, scopes=["*"], first_party=True
     )
-    done = await run(node_folder, told_of(origin, client, person, pushed=False), person)
+    done = await run(node_folder, told_of(origin, client, person, pushed=False, bound=bound), person)
     assert done == {"flows": ["code", "device"], "subject": str(person.who.id)}
