@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from identity_service.clients.authority import AuthorityUnavailable
 from identity_service.db import AWAY, transactions_of
+from identity_service.delegations.subscribers import SUBSCRIBERS as DELEGATION_SUBSCRIBERS
 from identity_service.inbox.subscribers import SUBSCRIBERS
 from identity_service.inbox.texting import text_urgent
 from identity_service.legal_persons.succession import check_again, due_for_a_check
@@ -32,7 +33,7 @@ _TEXT_EVERY_SECONDS = 2.0
 
 def subscribers(_app: FastAPI) -> Sequence[Subscriber[Any]]:
     """Who listens to what."""
-    return (*SUBSCRIBERS, *PROVIDER_SUBSCRIBERS)
+    return (*SUBSCRIBERS, *PROVIDER_SUBSCRIBERS, *DELEGATION_SUBSCRIBERS)
 
 
 async def send_text_messages(app: FastAPI) -> None:

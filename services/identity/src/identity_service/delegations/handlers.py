@@ -211,6 +211,20 @@ async def read_delegation(
     return delegation, ring.decrypt(delegation.text, column=_TEXT_COLUMN)
 
 
+async def suspend_uses(session: AsyncSession, principal_id: UUID, *, now: datetime) -> None:
+    """Ends every sitting for a principal who is gone, or whose representative is another one now.
+
+    The delegations stay as they were agreed: ``hold_usable`` looks at the principal before each use.
+    """
+    given = await session.scalars(
+        select(Delegation.id).where(Delegation.principal_id == principal_id, Delegation.revoked_at.is_(None))
+    )
+    for delegation_id in given:
+        await sessions.end_grants_of_delegation(
+            session, delegation_id, reason=SessionEndReason.CLOSED, now=now
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Usable:
     """A delegation that its agent can use now, held until the end of the transaction.

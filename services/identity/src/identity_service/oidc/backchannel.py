@@ -33,11 +33,16 @@ _KEPT = timedelta(days=30)
 
 
 async def note_logouts(session: AsyncSession, which: ColumnElement[bool], *, now: datetime) -> None:
-    """Puts a notice on its way for each of these grants whose client wants one. Once for each grant, however often called."""
+    """Puts a notice on its way for each of these grants whose client wants one. Once for each grant, however often called.
+
+    A sitting for somebody else has no log-in of its own: its end logs nobody out.
+    """
     wanted = await session.execute(
         select(Grant.id, Grant.client_id)
         .join(Client, Client.client_id == Grant.client_id)
-        .where(which, Client.is_active, Client.backchannel_logout_uri.is_not(None))
+        .where(
+            which, Grant.sits_in_id.is_(None), Client.is_active, Client.backchannel_logout_uri.is_not(None)
+        )
     )
     rows = [
         {

@@ -68,6 +68,7 @@ async def _frames(work: Work, login_session_ids: Collection[UUID]) -> Sequence[s
         .where(
             Grant.login_session_id.in_(login_session_ids),
             Grant.ended_at.is_(None),
+            Grant.sits_in_id.is_(None),
             Client.is_active,
             Client.frontchannel_logout_uri.is_not(None),
         )
