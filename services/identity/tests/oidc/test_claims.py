@@ -73,14 +73,18 @@ async def test_a_request_for_one_subject_is_not_answered_with_another(
     assert query_of(other.headers["location"])["error"] == "login_required"
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["[]", "{", "7", '{"id_token": []}', '{"userinfo": {"name": 1}}', "[" * 3000, '{"id_token":' * 900, "x" * 5000,
-     '{"id_token": {"sub": {"value": 7}}}'],
-)  # fmt: skip
-async def test_claims_that_are_none_are_an_error_to_the_client(partner: Application, text: str) -> None:
-    answer = await partner.begin(claims=text)
-    assert query_of(answer.headers["location"])["error"] == "invalid_request"
+async def test_claims_that_are_none_are_an_error_to_the_client(partner: Application) -> None:
+    of_one = (
+        "[]",
+        "{",
+        "7",
+        '{"id_token": []}',
+        '{"userinfo": {"name": 1}}',
+        '{"id_token": {"sub": {"value": 7}}}',
+    )
+    for text in (*of_one, "[" * 3000, '{"id_token":' * 900, "x" * 5000):
+        answer = await partner.begin(claims=text)
+        assert query_of(answer.headers["location"])["error"] == "invalid_request", text[:40]
 
 
 def test_what_we_do_not_have_is_ignored() -> None:

@@ -176,19 +176,16 @@ async def test_a_client_without_the_flow_cannot_begin_it(partner: Application) -
     assert (await poll(partner, "x")).json()["error"] == "unauthorized_client"
 
 
-@pytest.mark.parametrize(
-    ("form", "error"),
-    [
+async def test_a_bad_device_request_is_an_oauth_error(kiosk: Application) -> None:
+    cases = [
         ({"scope": "nothing:of.ours"}, "invalid_scope"),
         ({"resource": "urn:lianban:nowhere"}, "invalid_target"),
         ({"client_id": "nobody"}, "invalid_client"),
         ({"client_id": "\x00"}, "invalid_request"),
-    ],
-)
-async def test_a_bad_device_request_is_an_oauth_error(
-    kiosk: Application, form: dict[str, str], error: str
-) -> None:
-    assert (await kiosk.call("/identity/device_authorization", **form)).json()["error"] == error
+    ]
+    for form, error in cases:
+        answer = await kiosk.call("/identity/device_authorization", **form)
+        assert answer.json()["error"] == error, form
 
 
 async def test_guessing_user_codes_is_slowed_down(

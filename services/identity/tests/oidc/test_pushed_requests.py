@@ -4,7 +4,6 @@ import asyncio
 from urllib.parse import urlencode
 
 import httpx
-import pytest
 from services.identity.tests.conftest import Clock
 from services.identity.tests.factories import CALLBACK, Citizen, Population
 from services.identity.tests.flows import Application, query_of
@@ -83,29 +82,27 @@ async def test_a_client_that_must_push_cannot_come_otherwise(
     assert "code" in query_of(await through(strict, await population.person(), page))
 
 
-@pytest.mark.parametrize(
-    ("changes", "error"),
-    [
-        ({"redirect_uri": "https://evil.example/"}, "invalid_request"),
-        ({"redirect_uri": None}, "invalid_request"),
-        ({"response_type": "token"}, "unsupported_response_type"),
-        ({"response_type": None}, "invalid_request"),
-        ({"code_challenge": None}, "invalid_request"),
-        ({"code_challenge_method": "plain"}, "invalid_request"),
-        ({"scope": "nothing:of.ours"}, "invalid_scope"),
-        ({"request_uri": PREFIX + "another"}, "invalid_request"),
-        ({"request": "a.b.c"}, "request_not_supported"),
-        ({"client_id": None}, "invalid_request"),
-        ({"client_id": "lianban-app"}, "invalid_request"),
-        ({"client_secret": "wrong", "client_id": "nobody"}, "invalid_request"),
-    ],
-)
-async def test_a_request_that_would_be_refused_later_is_refused_now(
-    partner: Application, changes: dict[str, str | None], error: str
-) -> None:
-    answer = await partner.push(**changes)
-    assert (answer.status_code, answer.json()["error"]) == (400, error)
-    assert "location" not in answer.headers
+REFUSED: list[tuple[dict[str, str | None], str]] = [
+    ({"redirect_uri": "https://evil.example/"}, "invalid_request"),
+    ({"redirect_uri": None}, "invalid_request"),
+    ({"response_type": "token"}, "unsupported_response_type"),
+    ({"response_type": None}, "invalid_request"),
+    ({"code_challenge": None}, "invalid_request"),
+    ({"code_challenge_method": "plain"}, "invalid_request"),
+    ({"scope": "nothing:of.ours"}, "invalid_scope"),
+    ({"request_uri": PREFIX + "another"}, "invalid_request"),
+    ({"request": "a.b.c"}, "request_not_supported"),
+    ({"client_id": None}, "invalid_request"),
+    ({"client_id": "lianban-app"}, "invalid_request"),
+    ({"client_secret": "wrong", "client_id": "nobody"}, "invalid_request"),
+]
+
+
+async def test_a_request_that_would_be_refused_later_is_refused_now(partner: Application) -> None:
+    for changes, error in REFUSED:
+        answer = await partner.push(**changes)
+        assert (answer.status_code, answer.json()["error"]) == (400, error), changes
+        assert "location" not in answer.headers
 
 
 async def test_who_does_not_prove_itself_pushes_nothing(partner: Application) -> None:
