@@ -94,6 +94,55 @@ def test_no_personal_number_travels_in_a_url(application: Callable[[str], FastAP
         assert not names & {"id_number", "phone", "name", "person_name", "uscc_number"}, path
 
 
+# What somebody may do for somebody else: opened one by one, each with a handler that checks the matter.
+OPEN_TO_AGENTS = {
+    "acceptance": {
+        "VIEW": {
+            "get /applications",
+            "get /applications/{application_id}",
+            "get /applications/{application_id}/accesses",
+            "get /applications/{application_id}/timeline",
+            "get /cases",
+            "get /cases/{case_id}",
+            "get /cases/{case_id}/timeline",
+            "post /applications/{application_id}/files/{file_id}/link",
+        },
+        "SUBMIT": {
+            "get /applications/{application_id}/prefill",
+            "patch /applications/{application_id}",
+            "post /applications",
+            "post /applications/{application_id}/submit",
+            "post /applications/{application_id}/withdraw",
+            "post /cases/{case_id}/resubmit",
+            "post /cases/{case_id}/withdraw",
+            "post /files",
+            "post /files/{file_id}/link",
+            "put /applications/{application_id}/form",
+            "put /applications/{application_id}/materials/{code}",
+        },
+    },
+    "certificates": {
+        "VIEW": {
+            "get /licences",
+            "get /licences/{licence_id}",
+            "get /licences/{licence_id}/timeline",
+            "get /licences/{licence_id}/uses",
+        },
+        "COLLECT": {"get /licences/{licence_id}/document", "post /licences/{licence_id}/present"},
+    },
+}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_agents_enter_only_what_was_opened_to_them(application: Callable[[str], FastAPI], name: str) -> None:
+    found: dict[str, set[str]] = {}
+    for path, operations in application(name).openapi()["paths"].items():
+        for method, operation in operations.items():
+            if act := operation.get("x-lianban-act"):
+                found.setdefault(act, set()).add(f"{method} {path.removeprefix(f'/{name}/v1')}")
+    assert found == OPEN_TO_AGENTS.get(name, {})
+
+
 KNOWN_ROLES = {
     "citizen", "company_agent", "clerk", "approver", "hotline_agent", "supervisor", "operator", "partner", "service",
 }  # fmt: skip

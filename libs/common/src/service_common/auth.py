@@ -313,6 +313,11 @@ async def _open_to_all() -> None:
 PUBLIC = Depends(_open_to_all)
 
 
+def act_of(dependency: object) -> Act | None:
+    """What an agent must be allowed to enter by this guard; none: no agent enters."""
+    return dependency.act if isinstance(dependency, _Guard) else None
+
+
 def is_guard(dependency: object) -> bool:
     """Whether a dependency decides who may enter: for the test that every route has one."""
     return isinstance(dependency, _Guard) or dependency is _open_to_all

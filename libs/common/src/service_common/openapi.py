@@ -3,9 +3,12 @@
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 
-from service_common.auth import PUBLIC, SCOPES
+from service_common.auth import PUBLIC, SCOPES, act_of
+from service_common.delegation import Act
 from service_common.problem import PROBLEM_JSON
 
 API_VERSION = "1.0.0"
@@ -40,6 +43,7 @@ def describe(app: FastAPI, service_name: str) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _describe_problems(path, method, operation)
+    _describe_acts(app, document)
     _restore_nulls(document["components"]["schemas"])
     document["components"]["schemas"].pop("HTTPValidationError", None)
     document["components"]["schemas"].pop("ValidationError", None)
@@ -50,6 +54,21 @@ def describe(app: FastAPI, service_name: str) -> dict[str, Any]:
         if one.service == service_name and one.name in used
     ]
     return document
+
+
+def _describe_acts(app: FastAPI, document: dict[str, Any]) -> None:
+    """Marks with ``x-lianban-act`` what somebody may do for somebody else, and which act their delegation must allow."""
+    for route in iter_route_contexts(app.router.routes):
+        act = _act(route.dependant) if getattr(route, "dependant", None) else None
+        for method in route.methods or () if act else ():
+            operation = document["paths"].get(route.path, {}).get(method.lower())
+            if operation is not None:
+                operation["x-lianban-act"] = act
+
+
+def _act(dependant: Dependant) -> Act | None:
+    own = act_of(dependant.call)
+    return own or next((act for one in dependant.dependencies if (act := _act(one))), None)
 
 
 def _restore_nulls(schemas: dict[str, Any]) -> None:
