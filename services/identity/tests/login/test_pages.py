@@ -224,7 +224,7 @@ async def test_pages_are_protected_and_work_without_script(client: httpx.AsyncCl
     assert "frame-ancestors 'none'" in policy
     assert "script-src 'self';" in policy
     assert "unsafe" not in policy
-    assert "<script>" not in page.text
+    assert re.findall(r"<script[^>]*>", page.text) == ['<script src="/identity/static/passkeys.js" defer>']
     assert "style=" not in page.text
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["x-content-type-options"] == "nosniff"
@@ -254,7 +254,7 @@ async def test_markup_in_a_hint_stays_text(client: httpx.AsyncClient, population
     app = Application(client, await population.app(), "http://127.0.0.1:1/callback")
     page = await app.begin(login_hint='"><script>alert(1)</script>')
     assert page.status_code == 200
-    assert "<script" not in page.text
+    assert "<script>" not in page.text
     assert "form-action 'self' http://127.0.0.1:1" in page.headers["content-security-policy"]
 
 
