@@ -48,6 +48,8 @@ _LONGEST_DELAY_SECONDS = 60.0
 
 Prepared = TypeVar("Prepared")
 
+_REMEMBER = insert(processed_events).on_conflict_do_nothing().returning(processed_events.c.event_id)
+
 
 @dataclass(frozen=True)
 class Subscriber(Generic[EventT]):
@@ -74,12 +76,7 @@ async def apply(
     session: AsyncSession, subscriber: Subscriber[EventT], event: CloudEvent[EventT], prepared: Any = None
 ) -> bool:
     """Runs a handler in the caller's transaction unless the inbox knows the event. Returns whether it ran."""
-    fresh = await session.execute(
-        insert(processed_events)
-        .values(consumer=subscriber.name, event_id=event.id)
-        .on_conflict_do_nothing()
-        .returning(processed_events.c.event_id)
-    )
+    fresh = await session.execute(_REMEMBER, {"consumer": subscriber.name, "event_id": event.id})
     if fresh.first() is None:
         return False
     if subscriber.skip_stale and not await _is_newer(session, subscriber.name, event.subject, event.revision):

@@ -17,7 +17,7 @@ import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
-from sqlalchemy import Row, bindparam, delete, func, select, update
+from sqlalchemy import ARRAY, BigInteger, Row, Uuid, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_common.clock import utc_now
@@ -139,18 +139,24 @@ class Relay:
         }
 
 
+_arrived = (
+    func.unnest(bindparam("ids", type_=ARRAY(Uuid)), bindparam("sequences", type_=ARRAY(BigInteger)))
+    .table_valued("id", "sequence")
+    .render_derived("arrived")
+)
+_MARK_SENT = (
+    update(outbox)
+    .where(outbox.c.id == _arrived.c.id)
+    .values(sent_at=bindparam("at"), stream_sequence=_arrived.c.sequence)
+)
+
+
 async def mark_sent(session: AsyncSession, sequences: dict[Any, int], *, now: datetime) -> None:
     """Notes when and where in the stream each row arrived."""
     if not sequences:
         return
-    statement = (
-        update(outbox)
-        .where(outbox.c.id == bindparam("row_id"))
-        .values(sent_at=bindparam("at"), stream_sequence=bindparam("sequence"))
-    )
-    connection = await session.connection()
-    await connection.execute(
-        statement, [{"row_id": key, "at": now, "sequence": seq} for key, seq in sequences.items()]
+    await session.execute(
+        _MARK_SENT, {"ids": list(sequences), "sequences": list(sequences.values()), "at": now}
     )
 
 

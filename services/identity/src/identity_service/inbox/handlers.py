@@ -46,7 +46,7 @@ async def tell(session: AsyncSession, person_ids: Iterable[UUID], notice: Notice
         for person_id in dict.fromkeys(person_ids)
     ]
     if rows:
-        await session.execute(insert(InboxMessage).values(rows).on_conflict_do_nothing())
+        await session.execute(insert(InboxMessage).on_conflict_do_nothing(), rows)
 
 
 async def holders_of(
