@@ -8,10 +8,12 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from joserfc.jwk import ECKey
 from services.identity.tests.conftest import Clock
 from services.identity.tests.factories import Citizen, Officer, Population, Tokens
 from services.identity.tests.flows import Application, claims_of
 from services.identity.tests.oidc.conftest import EndedSessions
+from services.identity.tests.oidc.keyed import KeyedApplication
 from sqlalchemy import text
 
 from identity_service.db import Transactions
@@ -271,6 +273,22 @@ async def test_a_delegated_token_does_not_open_identity_itself(
     )
     answer = await client.get("/identity/v1/me", headers=forged_wider)
     assert (answer.status_code, answer.json()["code"]) == (403, "not_delegated")
+
+
+async def test_a_bound_token_is_exchanged_with_its_key_alone(
+    client: httpx.AsyncClient, population: Population
+) -> None:
+    principal, agent = await population.person(0), await population.person(20)
+    delegation = await population.delegation(principal, agent)
+    mobile = KeyedApplication(client, await population.app(), "http://127.0.0.1:51234/callback")
+    bound = await sign_in(mobile, agent)
+    own, mobile.key = mobile.key, ECKey.generate_key("P-256")
+    stolen = await exchange(mobile, bound, delegation)
+    assert (stolen.status_code, stolen.json()["error"]) == (400, "invalid_dpop_proof")
+    mobile.key = own
+    answer = (await exchange(mobile, bound, delegation)).json()
+    assert answer["token_type"] == "DPoP"
+    assert claims_of(answer["access_token"])["cnf"] == {"jkt": own.thumbprint()}
 
 
 async def test_discovery_tells_of_it(client: httpx.AsyncClient) -> None:
