@@ -14,7 +14,6 @@ from typing import Annotated, Any
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from nats.aio.client import Client
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
 from service_common.backlog import watch_backlog
 from service_common.clock import utc_now
@@ -34,7 +33,7 @@ from service_common.revisions import migration_head
 from service_common.sessions import follow_ended_sessions
 from service_common.settings import ServiceSettings
 from service_common.streams import connect
-from service_common.telemetry import keep_people_out
+from service_common.telemetry import REQUEST_TELEMETRY
 from service_common.tokens import IssuerKeys, RevokedSessions, TokenVerifier
 
 logger = structlog.get_logger()
@@ -145,6 +144,7 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        telemetry=REQUEST_TELEMETRY,
     )
     app.state.service = service
     app.state.settings = settings
@@ -163,12 +163,6 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
         BodyLimit, limit=_LARGEST_JSON_BODY, exempt=service.large_body_prefixes, larger=service.body_limits
     )
     app.add_middleware(VersionHeader)
-    FastAPIInstrumentor.instrument_app(
-        app,
-        server_request_hook=keep_people_out,
-        excluded_urls="health/.*,metrics",
-        exclude_spans=["send", "receive"],
-    )
     return app
 
 

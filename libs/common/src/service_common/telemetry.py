@@ -5,15 +5,15 @@ from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry import metrics, propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Span
 
 from service_common.settings import ServiceSettings
 
@@ -34,12 +34,32 @@ class JsonLinesSpanExporter(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
+class WithoutQuery(SpanProcessor):
+    """Takes the query out of server spans: a log-in hint or a search may stand in it."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - as the SDK calls it
+        if "url.query" in (span.attributes or {}):
+            span.set_attribute("url.query", "REDACTED")
+
+
+def is_watched_elsewhere(scope: MutableMapping[str, Any]) -> bool:
+    """Probes and scrapes: they come every few seconds and tell nothing of people's requests."""
+    path: str = scope["path"]
+    return path.startswith("/health/") or path == "/metrics"
+
+
+# Of FastAPI's own instrumentation: one span and one duration for each request. Its logs would hold what people sent us, and
+# a span for each dependency says less than it costs.
+REQUEST_TELEMETRY = TelemetryConfig(operation_spans=False, logs=False, exclude=is_watched_elsewhere)
+
+
 def configure_telemetry(service: str, settings: ServiceSettings) -> None:
     """Installs the process-wide providers. Call once, before the first span."""
     resource = Resource.create({"service.name": service})
     provider = TracerProvider(
         resource=resource, sampler=ParentBased(TraceIdRatioBased(settings.trace_sample_ratio))
     )
+    provider.add_span_processor(WithoutQuery())
     if settings.otlp_endpoint:
         # Here, because a process without a collector can spare itself protobuf and requests.
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
@@ -49,16 +69,6 @@ def configure_telemetry(service: str, settings: ServiceSettings) -> None:
         provider.add_span_processor(BatchSpanProcessor(JsonLinesSpanExporter(settings.traces_file)))
     trace.set_tracer_provider(provider)
     metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[PrometheusMetricReader()]))
-
-
-def keep_people_out(span: Span, scope: MutableMapping[str, Any]) -> None:
-    """What a server span must not say: the query, in which a log-in hint or a search may stand, and the caller's address."""
-    if not span.is_recording():
-        return
-    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-    span.set_attribute("http.url", f"{scope['scheme']}://{host}{scope['path']}")
-    span.set_attribute("http.target", scope["path"])
-    span.set_attribute("net.peer.ip", "")
 
 
 def current_traceparent() -> str | None:
