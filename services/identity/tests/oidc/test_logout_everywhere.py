@@ -15,6 +15,7 @@ from services.identity.tests.factories import CALLBACK, Citizen, Population, Tok
 from services.identity.tests.flows import Application, claims_of, hidden
 from sqlalchemy import select
 
+from identity_service.app import define_service
 from identity_service.db import Transactions
 from identity_service.oidc.domain import NoticeStatus, next_notice
 from identity_service.oidc.models import LogoutNotice
@@ -22,6 +23,7 @@ from identity_service.oidc.notifier import Notifier, notice_sender
 from identity_service.oidc.subscribers import on_session_ended
 from identity_service.organisation.domain import Role
 from identity_service.settings import Settings
+from service_common.app import create_app
 from service_common.clock import utc_now
 from service_common.contracts.envelope import CloudEvent
 from service_common.contracts.identity import SessionEnded
@@ -145,6 +147,27 @@ async def test_a_client_that_fails_is_told_again_later_and_recorded(
     assert (shown["status"], shown["tries"], shown["session_id"]) == ("DELIVERED", 2, first["sid"])
     stranger = tokens.staff(await population.staff(Role.SUPERVISOR))
     assert (await listening.browser.get(path, headers=stranger)).status_code == 404
+
+
+async def test_the_worker_does_all_of_it_by_itself(
+    settings: Settings, population: Population, receiver: Receiver
+) -> None:
+    """From the person's click over the outbox and the broker to the client's server."""
+    told = settings.model_copy(update={"logout_loopback_allowed": True})
+    app = create_app(define_service(told), worker=True)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as browser,
+    ):
+        registered = await population.client(backchannel_logout_uri=receiver.uri)
+        listening = Application(browser, registered, CALLBACK)
+        tokens = await listening.tokens(await population.person())
+        await log_out(listening)
+        async with asyncio.timeout(20):
+            while not receiver.heard:
+                await asyncio.sleep(0.05)
+    assert [claims_of(text)["sid"] for text in receiver.heard] == [claims_of(tokens["id_token"])["sid"]]
 
 
 async def test_addresses_inside_are_never_called(
