@@ -81,6 +81,7 @@ def common_settings(database_url: str, nats_server: TestNats) -> Settings:
         data_keys=SecretStr(f"1:{key}"),
         index_key=SecretStr(key),
         allow_fixture_identities=True,
+        representative_least_level=2,
         delegation_least_level=2,  # that of the people of the register
         event_max_tries=3,
         stream_max_bytes=64 * 1024**2,

@@ -157,6 +157,7 @@ class Population:
             citizen.caller,
             uscc=entry.uscc,
             name=entry.name,
+            level=2,
             now=self._now(),
         )
         return citizen, legal_person

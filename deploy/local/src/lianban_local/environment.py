@@ -115,6 +115,7 @@ def _told_alone(name: str, state: StateFolder, clients_file: Path, scopes_file: 
                 "ALLOW_FIXTURE_IDENTITIES": "true",
                 # The demonstration's people are verified to level 2: name and number, no face.
                 "DELEGATION_LEAST_LEVEL": "2",
+                "REPRESENTATIVE_LEAST_LEVEL": "2",
                 # A partner's system that is tried out on this machine listens on loopback.
                 "LOGOUT_LOOPBACK_ALLOWED": "true",
             }

@@ -44,6 +44,11 @@ class Settings(ServiceSettings):
         description="Roles that one operator asks for and another one grants, as a JSON list. Empty where one operator is all "
         "there is, as in the demonstration.",
     )
+    representative_least_level: int = Field(
+        default=3,
+        description="Trust level that the representative of a legal person needs (standards: 3); the demonstration, whose people "
+        "are verified to level 2, runs with 2.",
+    )
     legal_person_check_days: int = Field(
         default=30, description="How often the register is asked again who represents a legal person."
     )

@@ -7,9 +7,6 @@ from gov_rules.errors import InvalidIdentifier
 from gov_rules.identifiers import OrganisationKind, parse_credit_code
 from service_common.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 
-REPRESENTATIVE_LEVEL = 2
-"""Trust level that a representative needs; standards ask for 3, which needs a verification that is configured."""
-
 
 class ActsAs(StrEnum):
     """In which capacity somebody acts for a legal person."""

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.db import Transactions
 from identity_service.legal_persons.domain import (
-    REPRESENTATIVE_LEVEL,
     ActsAs,
     AgentAppointedAlready,
     AgentNotFound,
@@ -52,19 +51,21 @@ async def register_legal_person(
     *,
     uscc: str,
     name: str,
+    level: int,
     now: datetime,
 ) -> LegalPerson:
     """Registers a legal person in the name of its representative, who is the caller. Harmless to repeat.
 
-    When the register now names the caller in place of an earlier representative, the caller takes over.
+    ``level`` is the trust level that a representative needs. When the register now names the caller in place of an earlier representative, the caller takes over.
     Raises: TrustLevelTooLow, InvalidCreditCode, LegalPersonNotConfirmed, AuthorityUnavailable.
     """
+    caller.need_trust_level(level)
     code, kind = read_credit_code(uscc)
     person_id = caller.person_id
     async with transactions() as session:
         profile = await lookup.profile_of(session, ring, person_id)
-    if profile.id_number is None:
-        caller.need_trust_level(REPRESENTATIVE_LEVEL)
+    # The register knows representatives by identity number; who has a passport alone registers at a counter.
+    if profile.id_number is None or profile.document_country is not None:
         raise LegalPersonNotConfirmed
     answer = await register.check_legal_person(
         uscc=code, name=name, representative_id_number=profile.id_number

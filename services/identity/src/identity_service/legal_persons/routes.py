@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import status
 
 from identity_service.db import InTransactions
-from identity_service.edge import CurrentAuthority
+from identity_service.edge import CurrentAuthority, CurrentSettings
 from identity_service.legal_persons import handlers
 from identity_service.legal_persons.schemas import (
     AgentAppoint,
@@ -54,10 +54,18 @@ async def register_legal_person(
     ring: Ring,
     caller: Manager,
     authority: CurrentAuthority,
+    settings: CurrentSettings,
     now: Now,
 ) -> LegalPersonRead:
     legal_person = await handlers.register_legal_person(
-        transactions, ring, authority, caller, uscc=body.uscc, name=body.name, now=now
+        transactions,
+        ring,
+        authority,
+        caller,
+        uscc=body.uscc,
+        name=body.name,
+        level=settings.representative_least_level,
+        now=now,
     )
     return LegalPersonRead.model_validate(legal_person)
 

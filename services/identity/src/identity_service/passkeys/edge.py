@@ -14,7 +14,7 @@ def relying_party(settings: Settings) -> RelyingParty:
     return RelyingParty(settings.relying_party_id, settings.web_origin)
 
 
-def _us(settings: CurrentSettings) -> RelyingParty:
+async def _us(settings: CurrentSettings) -> RelyingParty:
     return relying_party(settings)
 
 
