@@ -16,6 +16,7 @@ from lianban_local.demo.app import App, SignedIn
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(420)]
 
+HOME = "/gateway/v1/home"
 KEY = ECKey.generate_key("P-256")
 
 
@@ -46,6 +47,12 @@ async def test_a_bound_token_passes_the_edge_with_its_proof_and_not_without(app:
         headers = {"Authorization": f"{scheme} {token}"} | ({"DPoP": proof} if proof else {})
         return await app.http.get(f"{app.run.base_url}{path}", headers=headers)
 
+    home = await get(HOME, proof=prove("GET", f"{app.run.base_url}{HOME}", token))
+    assert {name: part["status"] for name, part in home.json().items()} == dict.fromkeys(home.json(), "OK")
+    forged = {"X-Lianban-Proven-At": HOME, "Authorization": f"DPoP {token}"}
+    forged["DPoP"] = prove("GET", f"{app.run.base_url}{HOME}", token)
+    outside = await app.http.get(f"{app.run.base_url}/identity/v1/me", headers=forged)
+    assert outside.status_code == 401, "the edge lets nobody say what the gateway says"
     for path in ("/identity/v1/me", "/acceptance/v1/applications?limit=1", "/certificates/v1/licences"):
         url = f"{app.run.base_url}{path}"
         proof = prove("GET", url, token)

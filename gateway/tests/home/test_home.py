@@ -43,6 +43,16 @@ async def test_the_users_own_token_is_passed_on_and_nothing_else(
         assert "x-user-id" not in one.headers
 
 
+async def test_a_proof_of_possession_is_passed_on_with_the_path_it_was_made_for(
+    citizen: httpx.AsyncClient, services: "Services", all_answer: None
+) -> None:
+    await citizen.get(HOME, headers={"DPoP": "e30.e30.c2ln", "X-Lianban-Proven-At": "/gateway/v1/other"})
+    asked = [one for one in services.peer.asked if one.path != "/identity/jwks"]
+    assert {(one.headers["dpop"], one.headers["x-lianban-proven-at"]) for one in asked} == {
+        ("e30.e30.c2ln", HOME)
+    }
+
+
 async def test_a_failing_part_leaves_the_rest_alone(
     citizen: httpx.AsyncClient, services: "Services", reply: "type[Reply]", all_answer: None
 ) -> None:

@@ -133,8 +133,11 @@ def _bound(token: Callable[..., str], **claims: Any) -> str:
     return token(cnf={"jkt": KEY.thumbprint()}, **claims)
 
 
-async def _write(client: httpx.AsyncClient, token: str, *proofs: str, scheme: str = "DPoP") -> httpx.Response:
+async def _write(
+    client: httpx.AsyncClient, token: str, *proofs: str, scheme: str = "DPoP", **more: str
+) -> httpx.Response:
     headers = [("Authorization", f"{scheme} {token}"), ("Idempotency-Key", str(new_id()))]
+    headers += list(more.items())
     headers += [("DPoP", proof) for proof in proofs]
     client.headers.pop("Authorization", None)
     return await client.post(NOTES, json={"text": "x"}, headers=headers)
@@ -181,6 +184,21 @@ async def test_a_proof_is_accepted_once_by_all_instances(
     again = read_proof(proof, method="POST", url=ORIGIN + NOTES, now=datetime.now(UTC), access_token=bound)
     with pytest.raises(InvalidProof):
         await elsewhere.accept(again)
+
+
+async def test_what_the_gateway_passes_on_is_good_once_for_each_path(
+    client: httpx.AsyncClient, token: Callable[..., str]
+) -> None:
+    bound, home = _bound(token), "/gateway/v1/home"
+    proof = prove(token=bound, url=ORIGIN + home)
+    passed_on = {"X-Lianban-Proven-At": home}
+    assert (await _write(client, bound, proof)).status_code == 401
+    assert (await _write(client, bound, proof, **passed_on)).status_code == 201
+    assert (await _write(client, bound, proof, **passed_on)).status_code == 401
+    elsewhere = prove(token=bound, url=f"{ORIGIN}/hotline/v1/tickets")
+    assert (
+        await _write(client, bound, elsewhere, **{"X-Lianban-Proven-At": "/hotline/v1/tickets"})
+    ).status_code == 401
 
 
 async def test_a_refused_request_has_used_its_proof_up(

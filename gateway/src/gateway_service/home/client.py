@@ -7,15 +7,25 @@ from typing import Any
 import httpx
 
 from gateway_service.home.domain import PART_SECONDS, Part, PartStatus, status_of
+from service_common import dpop
 
-_PASSED_ON = ("authorization", "accept-language")
+_PASSED_ON = ("authorization", "accept-language", dpop.HEADER.lower())
 
 
 async def ask(
-    part: Part, *, http: httpx.AsyncClient, service_urls: Mapping[str, str], headers: Mapping[str, str]
+    part: Part,
+    *,
+    http: httpx.AsyncClient,
+    service_urls: Mapping[str, str],
+    headers: Mapping[str, str],
+    proven_at: str,
 ) -> tuple[PartStatus, Any]:
-    """One part's status and data. Whatever goes wrong with a service is its part's status, never an error."""
+    """One part's status and data. Whatever goes wrong with a service is its part's status, never an error.
+
+    A proof of possession is passed on with the token; ``proven_at`` is our own path, which it was made for.
+    """
     passed_on = {name: headers[name] for name in _PASSED_ON if name in headers}
+    passed_on[dpop.PROVEN_AT] = proven_at
     try:
         async with asyncio.timeout(PART_SECONDS):
             answer = await http.get(service_urls[part.service] + part.path, headers=passed_on)

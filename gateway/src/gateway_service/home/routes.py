@@ -35,6 +35,7 @@ async def home(request: Request, response: Response, caller: Annotated[Caller, r
                 http=request.app.state.http,
                 service_urls=settings.service_urls,
                 headers=request.headers,
+                proven_at=request.url.path,
             )
             for part in PARTS
         )

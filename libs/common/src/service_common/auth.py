@@ -283,11 +283,14 @@ async def _check_possession(request: Request, token: str, bound_to: str) -> None
     shown = request.headers.getlist(dpop.HEADER)
     if len(shown) != 1:
         raise dpop.InvalidProof
-    url = request.app.state.settings.public_origin + request.url.path
+    own_path = request.url.path
+    path = dpop.proven_path(own_path, request.headers.get(dpop.PROVEN_AT))
+    url = request.app.state.settings.public_origin + path
     proof = dpop.read_proof(shown[0], method=request.method, url=url, now=utc_now(), access_token=token)
     if proof.jkt != bound_to:
         raise dpop.InvalidProof
-    await request.app.state.seen_proofs.accept(proof)
+    passed_on_to = "" if path == own_path else own_path
+    await request.app.state.seen_proofs.accept(proof, passed_on_to=passed_on_to)
 
 
 def _read(claims: dict[str, Any]) -> Caller:

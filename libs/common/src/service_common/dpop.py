@@ -27,6 +27,11 @@ from service_common.tokens import InvalidToken
 
 SCHEME = "DPoP"
 HEADER = "DPoP"
+PROVEN_AT = "X-Lianban-Proven-At"
+"""Our gateway asks services in the caller's name, with the caller's proof: here it says for which of its own paths that was
+made. From outside nobody can say so: the edge removes all headers of this family.
+"""
+_GATEWAY = "/gateway/"
 ALGORITHMS = ["ES256", "Ed25519", "EdDSA", "PS256"]
 """With which proofs may be signed: those of FAPI 2.0. Named one by one, so `none` and shared keys are not among them."""
 
@@ -139,9 +144,17 @@ def _normal(url: str) -> tuple[str, str | None, int | None, str]:
     return parts.scheme, parts.hostname, port, unquote(parts.path) or "/"
 
 
-async def is_first_use(session: AsyncSession, proof: Proof) -> bool:
-    """Remembers a proof; false when it is remembered already. Two at once meet in the primary key."""
-    name = hashlib.sha256(f"{proof.jkt}\x00{proof.jti}".encode()).digest()
+def proven_path(path: str, proven_at: str | None) -> str:
+    """For which path a request's proof has to be: its own, or that of the gateway which passes it on."""
+    return proven_at if proven_at is not None and proven_at.startswith(_GATEWAY) else path
+
+
+async def is_first_use(session: AsyncSession, proof: Proof, *, passed_on_to: str = "") -> bool:
+    """Remembers a proof; false when it is remembered already. Two at once meet in the primary key.
+
+    ``passed_on_to``: one that the gateway accepted is good once more for each path that it asks.
+    """
+    name = hashlib.sha256(f"{proof.jkt}\x00{proof.jti}\x00{passed_on_to}".encode()).digest()
     remembered = await session.execute(
         insert(seen_proofs)
         .values(proof_hash=name, expires_at=proof.expires_at)
@@ -162,11 +175,11 @@ class SeenProofs:
         self._database = database
         self._pruned_at = float("-inf")
 
-    async def accept(self, proof: Proof) -> None:
+    async def accept(self, proof: Proof, *, passed_on_to: str = "") -> None:
         """In a transaction of its own, so that a refused request uses its proof up too. Raises: InvalidProof."""
         async with self._database.sessions.begin() as session:
             await session.execute(text("SELECT set_config('synchronous_commit', 'off', true)"))
-            if not await is_first_use(session, proof):
+            if not await is_first_use(session, proof, passed_on_to=passed_on_to):
                 raise InvalidProof
             await self._forget_expired(session)
 
