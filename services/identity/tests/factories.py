@@ -205,13 +205,14 @@ class Population:
         jwks: dict[str, Any] | None = None,
         first_party: bool = False,
         uscc: str = HEALTH_USCC,
+        name: str = "示例应用",
         **more: Any,
     ) -> RegisteredClient:
         """A client of a department. ``more`` is further metadata."""
         operator = await self.staff(Role.OPERATOR)
         department = await self.department(uscc)
         metadata = ClientMetadata(
-            name="示例应用",
+            name=name,
             authentication=authentication,
             redirect_uris=redirect_uris,
             post_logout_redirect_uris=["https://partner.example/bye"],

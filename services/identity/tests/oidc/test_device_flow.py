@@ -29,8 +29,9 @@ async def phone(app: FastAPI, population: Population) -> Any:
 
 @pytest.fixture
 async def kiosk(client: httpx.AsyncClient, population: Population) -> Application:
-    """A public first-party client in a service hall."""
+    """A public first-party client in a service hall, with as long a name as there can be."""
     registered = await population.client(
+        name="自助终端" * 25,
         authentication=Authentication.NONE,
         grant_types=[GrantType.DEVICE_CODE, GrantType.REFRESH_TOKEN],
         redirect_uris=[],
@@ -73,7 +74,7 @@ async def test_a_kiosk_is_let_in_by_scanning_with_the_app(
 
     headers = await app_headers(phone, person)
     shown = (await phone.browser.get(at(codes), headers=headers)).json()
-    assert shown["client_name"] == "示例应用"
+    assert shown["client_name"] == "自助终端" * 25
     assert [scope["name"] for scope in shown["scopes"]] == ["openid", "profile"]
     assert shown["address"] == "127.0.0.1"
     assert (await phone.browser.post(at(codes, "/approve"), headers=headers)).status_code == 204

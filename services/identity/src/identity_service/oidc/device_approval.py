@@ -32,6 +32,9 @@ from identity_service.sessions.models import Grant
 from service_common.auth import Caller
 from service_common.crypto import KeyRing
 
+# As much of a client's name as a session keeps of the device it is on.
+_LONGEST_DEVICE = 80
+
 
 @dataclass(frozen=True, slots=True)
 class Approver:
@@ -116,7 +119,7 @@ async def approve(work: Work, approver: Approver, waiting: Waiting) -> None:
         account_id=approver.subject_id,
         kind=approver.kind,
         methods=[Method(method) for method in approver.methods],
-        origin=Origin(waiting.client.name, place_of(waiting.address)),
+        origin=Origin(waiting.client.name[:_LONGEST_DEVICE], place_of(waiting.address)),
         now=work.now,
     )
     grant = Grant(
