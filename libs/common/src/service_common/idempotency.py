@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
-from sqlalchemy import insert, select, text
+from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_common.crypto import KeyRing
@@ -20,6 +20,13 @@ from service_common.tables import idempotency_keys
 
 _COLUMN = "idempotency_keys.body"
 _KEPT_HEADERS = ("content-type", "location", "etag")
+
+# Made once: these three run for every request that acts.
+_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_KNOWN = select(idempotency_keys).where(
+    idempotency_keys.c.subject_id == bindparam("subject_id"), idempotency_keys.c.key == bindparam("key")
+)
+_KEEP = insert(idempotency_keys)
 
 
 class KeyMissing(Invalid):
@@ -76,15 +83,10 @@ class _Claim:
         lock = int.from_bytes(
             hashlib.sha256(f"{self._subject_id}\x00{self._key}".encode()).digest()[:8], "big", signed=True
         )
-        if not await self._session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": lock}):
+        if not await self._session.scalar(_LOCK, {"lock": lock}):
             raise StillRunning
-        known = (
-            await self._session.execute(
-                select(idempotency_keys).where(
-                    idempotency_keys.c.subject_id == self._subject_id, idempotency_keys.c.key == self._key
-                )
-            )
-        ).first()
+        mine = {"subject_id": self._subject_id, "key": self._key}
+        known = (await self._session.execute(_KNOWN, mine)).first()
         if known is None:
             return
         if known.fingerprint != self._fingerprint:
@@ -95,16 +97,15 @@ class _Claim:
 
     async def keep(self, response: Response) -> None:
         headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        await self._session.execute(
-            insert(idempotency_keys).values(
-                subject_id=self._subject_id,
-                key=self._key,
-                fingerprint=self._fingerprint,
-                status=response.status_code,
-                headers=headers,
-                body=self._ring.encrypt(bytes(response.body).decode(), column=_COLUMN),
-            )
-        )
+        answer = {
+            "subject_id": self._subject_id,
+            "key": self._key,
+            "fingerprint": self._fingerprint,
+            "status": response.status_code,
+            "headers": headers,
+            "body": self._ring.encrypt(bytes(response.body).decode(), column=_COLUMN),
+        }
+        await self._session.execute(_KEEP, answer)
 
 
 class IdempotentRoute(APIRoute):

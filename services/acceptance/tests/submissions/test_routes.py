@@ -141,8 +141,10 @@ async def test_a_low_trust_level_is_told_what_it_lacks(office: Any, desk_of: Cal
     await office.session.commit()
     citizen = desk_of(sub=person.subject_id, acr="urn:lianban:loa:1")
     answer = await citizen.post(f"{BASE}/{application.id}/submit")
-    assert answer.status_code == 403
-    assert 'acr_values="urn:lianban:loa:2"' in answer.headers["www-authenticate"]
+    assert answer.status_code == 401  # RFC 9470 §3: the log-in does not suffice, another one would
+    challenge = answer.headers["www-authenticate"]
+    assert 'error="insufficient_user_authentication"' in challenge
+    assert 'acr_values="urn:lianban:loa:2"' in challenge
 
 
 async def test_the_receipt_shows_the_password_once_even_when_asked_twice(

@@ -38,6 +38,15 @@ from service_common.auth import Caller
 from service_common.contracts.certificates import LicenceStatus
 from service_common.delegation import Act
 
+_insert_material = insert(Material)
+_STORE_RESOLVED = _insert_material.on_conflict_do_update(
+    index_elements=["application_id", "code"],
+    set_={
+        name: _insert_material.excluded[name]
+        for name in ("title", "required", "items", "tolerated_in", "ways", "formats", "provision")
+    },
+)
+
 
 @dataclass(frozen=True)
 class ProvisionInput:
@@ -146,17 +155,8 @@ async def store_resolved(
         }
         for material, provision in resolved
     ]
-    if not rows:
-        return
-    statement = insert(Material)
-    planned = ("title", "required", "items", "tolerated_in", "ways", "formats", "provision")
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["application_id", "code"],
-            set_={name: statement.excluded[name] for name in planned},
-        ),
-        rows,
-    )
+    if rows:
+        await session.execute(_STORE_RESOLVED, rows)
 
 
 async def _usable_licences(
