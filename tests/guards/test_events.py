@@ -47,11 +47,8 @@ def test_every_event_is_listened_to(listened: dict[str, set[str]]) -> None:
 # Facts that others may build on; nobody inside needs them yet. SessionEnded is followed by every API process itself.
 FOR_LATER_LISTENERS = {
     "gov.identity.person.registered.v1",
-    "gov.identity.person.verified.v1",
     "gov.identity.person.closed.v1",
     "gov.identity.legal-person.registered.v1",
-    "gov.identity.agent.appointed.v1",
-    "gov.identity.agent.revoked.v1",
     "gov.identity.staff.changed.v1",
     "gov.identity.session.ended.v1",
     "gov.acceptance.item.published.v1",

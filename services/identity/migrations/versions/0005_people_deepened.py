@@ -44,10 +44,11 @@ def downgrade() -> None:
     )
     op.drop_column("agents", "suspended_at")
     op.drop_column("agents", "role")
+    op.drop_index(op.f("ix_legal_persons_confirmed_at"), table_name="legal_persons")
     op.drop_column("legal_persons", "suspended_at")
     op.drop_table("guardianships")
     op.drop_index("ix_verifications_expires_at", table_name="verifications")
-    for column in ("department_id", "staff_id", "expires_at", "reference"):
+    for column in ("department_id", "staff_id", "expiry_seen_at", "expires_at", "reference"):
         op.drop_column("verifications", column)
     # What the version before cannot hold: children without a phone stay, with a phone that nobody has.
     op.execute("UPDATE persons SET phone = '', phone_index = id::text::bytea WHERE phone_index IS NULL")
@@ -78,13 +79,14 @@ def _persons_have_documents() -> None:
 def _evidence_expires() -> None:
     op.add_column("verifications", sa.Column("reference", sa.String(length=200), nullable=True))
     op.add_column("verifications", sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("verifications", sa.Column("expiry_seen_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("verifications", sa.Column("staff_id", sa.Uuid(), nullable=True))
     op.add_column("verifications", sa.Column("department_id", sa.Uuid(), nullable=True))
     op.create_index(
         "ix_verifications_expires_at",
         "verifications",
         ["expires_at"],
-        postgresql_where=sa.text("expires_at IS NOT NULL"),
+        postgresql_where=sa.text("expires_at IS NOT NULL AND expiry_seen_at IS NULL"),
     )
 
 
@@ -122,6 +124,7 @@ def _appointments_stand_still() -> None:
     op.add_column("agents", sa.Column("role", role, server_default="AGENT", nullable=False))
     op.add_column("agents", sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("legal_persons", sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(op.f("ix_legal_persons_confirmed_at"), "legal_persons", ["confirmed_at"])
 
 
 def _high_roles_need_four_eyes() -> None:

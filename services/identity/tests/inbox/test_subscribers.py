@@ -101,6 +101,7 @@ def data_for(
             "former_id": str(person_id),
         },
         "LegalPersonSuspended": {"legal_person_id": str(legal_person_id)},
+        "PersonVerified": {"person_id": str(person_id), "level": 4},
         "PersonLevelLowered": {"person_id": str(person_id), "level": 2},
         "TicketClosed": {**TICKET, "person_id": str(person_id)},
     }

@@ -53,8 +53,12 @@ async def test_the_export_holds_the_own_data_and_no_secret(
     client: httpx.AsyncClient, population: Population, tokens: Tokens, transactions: Transactions
 ) -> None:
     person, company = await population.company()
-    await Application(client, await population.app(), LOOPBACK).tokens(person, "openid")
-    answer = await client.get(f"{ME}/export", headers=tokens.person(person))
+    app = Application(client, await population.app(), LOOPBACK)
+    got = await app.tokens(person, "openid identity:me.manage")
+    stale = await client.get(f"{ME}/export", headers=tokens.person(person))
+    assert (stale.status_code, stale.json()["code"]) == (403, "log_in_again")
+    headers = {"Authorization": f"Bearer {got['access_token']}"}
+    answer = await client.get(f"{ME}/export", headers=headers)
     assert answer.headers["cache-control"] == "no-store"
     assert "attachment" in answer.headers["content-disposition"]
     data = answer.json()

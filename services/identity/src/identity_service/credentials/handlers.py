@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts import handlers as accounts
 from identity_service.accounts import passwords
@@ -9,6 +12,8 @@ from identity_service.accounts.domain import CHANGE_PASSWORD, RESET_PASSWORD
 from identity_service.accounts.throttling import Bucket, admit, forgive
 from identity_service.credentials.domain import ResetRefused, WrongCurrentPassword
 from identity_service.db import Transactions
+from identity_service.inbox.domain import Template
+from identity_service.inbox.handlers import Notice, tell
 from identity_service.people.domain import CodePurpose, normal_phone
 from identity_service.people.handlers import lookup, phone_codes
 from identity_service.people.handlers.sealing import phone_index
@@ -16,6 +21,7 @@ from identity_service.sessions import handlers as sessions
 from service_common.auth import Caller
 from service_common.contracts.identity import SessionEndReason
 from service_common.crypto import KeyRing
+from service_common.db import new_id
 
 _TAIL = 4
 
@@ -38,6 +44,8 @@ async def change_password(
     async with transactions() as session:
         await accounts.set_password(session, account_id, new_hash, now=now)
         await sessions.end_others(session, caller, reason=SessionEndReason.SUSPICION, now=now)
+        if caller.subject_type == "person":
+            await _tell(session, account_id, now)
         await forgive(session, ring, [bucket])
 
 
@@ -76,3 +84,11 @@ async def reset_password(transactions: Transactions, ring: KeyRing, wish: Reset,
         await accounts.set_password(session, account.id, new_hash, now=now)
         await sessions.end_everything_of(session, account.id, reason=SessionEndReason.SUSPICION, now=now)
         await phone_codes.use_up(session, ring, phone, CodePurpose.PASSWORD_RESET)
+        await _tell(session, account.id, now)
+
+
+async def _tell(session: AsyncSession, person_id: UUID, now: datetime) -> None:
+    """Whoever did it, the owner hears of it (NIST SP 800-63B §6.1.2.3)."""
+    await tell(
+        session, [person_id], Notice(new_id(), Template.PASSWORD_CHANGED, "ACCOUNT", person_id, {}, now)
+    )

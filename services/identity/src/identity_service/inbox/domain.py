@@ -45,6 +45,8 @@ class Template(StrEnum):
     TICKET_CLOSED = "TICKET_CLOSED"
     NEW_DEVICE = "NEW_DEVICE"
     LEVEL_LOWERED = "LEVEL_LOWERED"
+    LEVEL_RAISED = "LEVEL_RAISED"
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - no password
     AGENT_APPOINTED = "AGENT_APPOINTED"
     AGENT_REVOKED = "AGENT_REVOKED"
     REPRESENTATIVE_CHANGED = "REPRESENTATIVE_CHANGED"
@@ -200,6 +202,23 @@ WORDINGS = {
         Category.REPRESENTATION,
         Text("代办委托已解除", "一项代办委托已解除，立即失效。"),
         Text("A delegation has ended", "A delegation has ended, with immediate effect."),
+    ),
+    Template.LEVEL_RAISED: Wording(
+        Category.SECURITY,
+        Text("实名等级已提升", "您的实名等级现为 {level} 级。如非本人办理，请查看“核验记录”并联系窗口。"),
+        Text(
+            "Your trust level rose",
+            "Your trust level is now {level}. If that was not you, look at your verifications and ask at a counter.",
+        ),
+    ),
+    Template.PASSWORD_CHANGED: Wording(
+        Category.SECURITY,
+        Text("登录密码已更改", "您的登录密码刚刚更改，其他设备已退出登录。如非本人操作，请立即重置密码。"),
+        Text(
+            "Your password was changed",
+            "Your password was changed just now, and other devices were logged out. If it was not you, reset it at once.",
+        ),
+        is_urgent=True,
     ),
     Template.LEVEL_LOWERED: Wording(
         Category.SECURITY,

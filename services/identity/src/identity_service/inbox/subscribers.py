@@ -117,6 +117,15 @@ async def on_ticket_closed(session: AsyncSession, event: CloudEvent[hotline.Tick
     await tell(session, told, _about_ticket(event, facts, Template.TICKET_CLOSED))
 
 
+async def on_person_verified(session: AsyncSession, event: CloudEvent[identity.PersonVerified]) -> None:
+    """To the person, who may not have been the one at the counter."""
+    facts = event.data
+    notice = Notice(
+        event.id, Template.LEVEL_RAISED, "ACCOUNT", facts.person_id, {"level": facts.level}, event.time
+    )
+    await tell(session, [facts.person_id], notice)
+
+
 async def on_level_lowered(session: AsyncSession, event: CloudEvent[identity.PersonLevelLowered]) -> None:
     """To the person."""
     facts = event.data
@@ -219,6 +228,7 @@ SUBSCRIBERS: Sequence[Subscriber[Any]] = (
     Subscriber("identity-reviewer-informed", evaluation.ReviewerInformed, on_reviewer_informed),
     Subscriber("identity-ticket-answered", hotline.TicketAnswered, on_ticket_answered),
     Subscriber("identity-ticket-closed", hotline.TicketClosed, on_ticket_closed),
+    Subscriber("identity-person-verified", identity.PersonVerified, on_person_verified),
     Subscriber("identity-person-level-lowered", identity.PersonLevelLowered, on_level_lowered),
     Subscriber("identity-agent-appointed", identity.AgentAppointed, on_agent_appointed),
     Subscriber("identity-agent-revoked", identity.AgentRevoked, on_agent_revoked),

@@ -21,7 +21,7 @@ class LegalPerson(Aggregate, Base):
     name: Mapped[str] = mapped_column(String(200))
     kind: Mapped[OrganisationKind]
     representative_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), index=True)
-    confirmed_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime] = mapped_column(index=True)
     is_active: Mapped[bool] = mapped_column(default=True)
     suspended_at: Mapped[datetime | None]
 

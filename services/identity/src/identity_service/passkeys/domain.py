@@ -1,14 +1,12 @@
 """Passkeys (WebAuthn level 2): what can be wrong with them, and how long a challenge lives."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
-from service_common.errors import Conflict, Forbidden, Invalid, NotFound
+from service_common.errors import Conflict, Invalid, NotFound
 
 CHALLENGE_LIFE = timedelta(minutes=5)
 MOST_PASSKEYS = 20
-FRESH_FOR = timedelta(minutes=15)
-"""Who adds a way to enter an account has logged in not longer ago than this."""
 
 
 class Ceremony(StrEnum):
@@ -48,17 +46,3 @@ class NoSuchPasskey(NotFound):
     code = "no_such_passkey"
     zh = "没有该通行密钥。"
     en = "There is no such passkey."
-
-
-class LogInAgain(Forbidden):
-    """An open screen must not become a second key to the account."""
-
-    code = "log_in_again"
-    zh = "为保护账号安全，请重新登录后再操作。"
-    en = "Log in again first: this asks for a log-in of the last minutes."
-
-
-def check_fresh(authenticated_at: datetime | None, *, now: datetime) -> None:
-    """Raises: LogInAgain."""
-    if authenticated_at is None or now - authenticated_at > FRESH_FOR:
-        raise LogInAgain

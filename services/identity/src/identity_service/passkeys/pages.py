@@ -13,9 +13,8 @@ from identity_service.edge import session_limits
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
 from identity_service.pages.rendering import page, see_other
 from identity_service.passkeys import handlers
-from identity_service.passkeys.domain import check_fresh
 from identity_service.passkeys.edge import Us
-from identity_service.sessions.domain import device_of
+from identity_service.sessions.domain import check_fresh, device_of
 from identity_service.sessions.handlers import find_session
 from identity_service.sessions.models import LoginSession
 from service_common.app import Now

@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import status
 
 from identity_service.passkeys import handlers
-from identity_service.passkeys.domain import check_fresh
 from identity_service.passkeys.edge import Us
 from identity_service.passkeys.schemas import PasskeyList, PasskeyOptions, PasskeyRead, PasskeyRegister
 from identity_service.sessions import handlers as sessions
+from identity_service.sessions.domain import check_fresh
 from identity_service.sessions.routes import ME_SECURITY
 from service_common.app import Now, api_router
 from service_common.auth import Caller, require

@@ -34,11 +34,15 @@ class Person(Aggregate, Base):
 
 
 class Verification(Base):
-    """Evidence of one verification: what was asked, what the register said, when. Kept, never changed."""
+    """Evidence of one verification: what was asked, what the register said, when. Kept; that its expiry was dealt with is noted."""
 
     __tablename__ = "verifications"
     __table_args__ = (
-        Index("ix_verifications_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+        Index(
+            "ix_verifications_expires_at",
+            "expires_at",
+            postgresql_where=text("expires_at IS NOT NULL AND expiry_seen_at IS NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -50,6 +54,7 @@ class Verification(Base):
     reference: Mapped[str | None] = mapped_column(String(200))
     checked_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+    expiry_seen_at: Mapped[datetime | None]
     staff_id: Mapped[UUID | None]
     department_id: Mapped[UUID | None]
 

@@ -85,3 +85,21 @@ def place_of(address: str) -> str:
     if isinstance(parsed, ipaddress.IPv4Address):
         return ".".join([*str(parsed).split(".")[:3], "*"])
     return str(ipaddress.ip_network((int(parsed), 48), strict=False))
+
+
+FRESH_FOR = timedelta(minutes=15)
+"""Who adds a way to enter an account, or takes all its data away, has logged in not longer ago than this."""
+
+
+class LogInAgain(Forbidden):
+    """An open screen must become neither a second key to the account nor a copy of it."""
+
+    code = "log_in_again"
+    zh = "为保护账号安全，请重新登录后再操作。"
+    en = "Log in again first: this asks for a log-in of the last minutes."
+
+
+def check_fresh(authenticated_at: datetime | None, *, now: datetime) -> None:
+    """Raises: LogInAgain."""
+    if authenticated_at is None or now - authenticated_at > FRESH_FOR:
+        raise LogInAgain

@@ -107,31 +107,26 @@ async def tell_level(session: AsyncSession, person: Person, *, now: datetime) ->
 
 
 async def tell_expired(session: AsyncSession, *, now: datetime) -> int:
-    """Tells of persons whose level fell because evidence expired. Returns how many. Tokens do not wait for it."""
-    living = (
-        select(func.coalesce(func.max(Verification.level), LOWEST_LEVEL))
-        .where(
-            Verification.person_id == Person.id,
-            or_(Verification.expires_at.is_(None), Verification.expires_at > now),
+    """Tells of persons whose level fell because evidence expired, each expiry once. Tokens do not wait for it.
+
+    Returns how many expiries were looked at.
+    """
+    expired = (
+        await session.scalars(
+            select(Verification)
+            .where(Verification.expires_at <= now, Verification.expiry_seen_at.is_(None))
+            .order_by(Verification.expires_at)
+            .limit(_BATCH)
+            .with_for_update(skip_locked=True)
         )
-        .scalar_subquery()
-    )
-    fallen = await session.scalars(
-        select(Person)
-        .where(
-            # First what has expired at all: few, and found by an index. Then who has nothing else as good.
-            Person.id.in_(select(Verification.person_id).where(Verification.expires_at <= now)),
-            Person.is_active,
-            Person.trust_level > living,
-        )
-        .limit(_BATCH)
-        .with_for_update(skip_locked=True)
-    )
-    count = 0
-    for person in fallen:
-        await tell_level(session, person, now=now)
-        count += 1
-    return count
+    ).all()
+    for row in expired:
+        row.expiry_seen_at = now
+    for person_id in sorted({row.person_id for row in expired}):
+        person = await session.get_one(Person, person_id, with_for_update=True)
+        if person.is_active:
+            await tell_level(session, person, now=now)
+    return len(expired)
 
 
 async def list_verifications(
