@@ -190,13 +190,14 @@ async def issue_document(
     session: AsyncSession, case: Case, kind: DocumentKind, body: dict[str, Any], act: Act
 ) -> Document:
     """A written act with the next number of its department, kind and year; the body is sealed."""
-    number = await draw_document_number(
-        session,
-        department_id=case.department_id,
-        short_name=await department_short_name(session, case.department_id),
-        kind=kind.value,
-        now=act.now,
-    )
+    with session.no_autoflush:  # the case is written once, with its new state
+        number = await draw_document_number(
+            session,
+            department_id=case.department_id,
+            short_name=await department_short_name(session, case.department_id),
+            kind=kind.value,
+            now=act.now,
+        )
     document = Document(
         id=new_id(),
         case_id=case.id,
