@@ -225,7 +225,7 @@ async def test_no_sequence_forks_a_family_or_revives_a_grant(
         asyncio.get_running_loop(), app, transactions, ring, clock, await population.person(verified=False)
     )
     bounds = examples(
-        max_examples=20, stateful_step_count=25, deadline=None, derandomize=True, database=None,
+        max_examples=12, stateful_step_count=25, deadline=None, derandomize=True, database=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     # Hypothesis is synchronous: the machine runs in a thread and hands its calls to this loop.
