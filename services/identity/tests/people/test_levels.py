@@ -66,6 +66,8 @@ async def test_a_face_gives_level_three_until_it_expires_and_tokens_follow(
         face.expires_at = clock.now()
     refreshed = (await app.refresh(refreshed["refresh_token"])).json()
     assert claims_of(refreshed["access_token"])["acr"] == "urn:lianban:loa:2"
+    me = (await client.get("/identity/v1/me", headers=tokens.person(person))).json()
+    assert me["trust_level"] == 2
     async with transactions() as session:
         assert await tell_expired(session, now=clock.now()) == 1
     async with transactions() as session:

@@ -64,7 +64,7 @@ class RealNameRequest(Input):
 class FaceRequest(Input):
     """A picture, passed on to the authority and not kept."""
 
-    picture: Base64Bytes = Field(max_length=700_000, description="JPEG or PNG, base64, at most 500 KB.")
+    picture: Base64Bytes = Field(max_length=700_000, description="JPEG or PNG, base64, at most 700 KB.")
 
 
 class NetworkIdentityRequest(Input):

@@ -58,7 +58,7 @@ async def look_up(
     """
     looked_at: list[tuple[UUID, frozenset[Attribute]]]
     if wish.person_id is not None:
-        found = await _of_person(session, ring, wish.person_id, wish.attributes)
+        found = await _of_person(session, ring, wish.person_id, wish.attributes, now)
         looked_at = [(wish.person_id, wish.attributes)]
     else:
         assert wish.legal_person_id is not None
@@ -83,10 +83,10 @@ async def look_up(
 
 
 async def _of_person(
-    session: AsyncSession, ring: KeyRing, person_id: UUID, attributes: frozenset[Attribute]
+    session: AsyncSession, ring: KeyRing, person_id: UUID, attributes: frozenset[Attribute], now: datetime
 ) -> dict[Attribute, Any]:
     check_attributes(attributes, OF_PERSON)
-    profile = await lookup.profile_of(session, ring, person_id)
+    profile = await lookup.profile_of(session, ring, person_id, now=now)
     return {attribute: getattr(profile, attribute) for attribute in sorted(attributes)}
 
 

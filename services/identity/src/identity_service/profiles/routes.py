@@ -30,8 +30,8 @@ Myself = Annotated[Caller, require(ME_READ)]
 @router.get(
     "/me", summary="My profile 我的资料", description="Masked: name, identity number and phone in part."
 )
-async def me(session: Session, ring: Ring, caller: Myself) -> PersonSelf:
-    profile = await lookup.profile_of(session, ring, caller.person_id)
+async def me(session: Session, ring: Ring, caller: Myself, now: Now) -> PersonSelf:
+    profile = await lookup.profile_of(session, ring, caller.person_id, now=now)
     account = await find_account(session, caller.person_id)
     return PersonSelf.of(profile, account.username if account else "")
 

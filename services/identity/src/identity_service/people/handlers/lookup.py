@@ -1,6 +1,6 @@
 """Finding persons, and opening what is known of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.people.domain import NoSuchPerson, looks_like_phone, normal_name, normal_phone
 from identity_service.people.handlers.sealing import Profile, open_profile, phone_index
-from identity_service.people.handlers.verifications import level_of
+from identity_service.people.handlers.verifications import level_of, living_level
 from identity_service.people.models import Person
 from service_common.crypto import KeyRing
 
@@ -25,16 +25,21 @@ async def standing_of(
     session: AsyncSession, person_id: UUID, *, now: datetime | None = None
 ) -> Standing | None:
     """The trust level at a moment (the database's own by default); none for a person whose account is closed."""
-    found = await session.scalar(select(Person.id).where(Person.id == person_id, Person.is_active))
-    return Standing(await level_of(session, person_id, now=now)) if found else None
+    level = await session.scalar(
+        select(living_level(person_id, now)).where(Person.id == person_id, Person.is_active)
+    )
+    return Standing(level) if level is not None else None
 
 
-async def profile_of(session: AsyncSession, ring: KeyRing, person_id: UUID) -> Profile:
+async def profile_of(
+    session: AsyncSession, ring: KeyRing, person_id: UUID, *, now: datetime | None = None
+) -> Profile:
     """A person in clear: for the person, and for who has a reason that is logged. Raises: NoSuchPerson."""
     person = await session.get(Person, person_id)
     if person is None:
         raise NoSuchPerson
-    return open_profile(ring, person)
+    level = await level_of(session, person_id, now=now)
+    return replace(open_profile(ring, person), trust_level=level)
 
 
 async def account_of_phone(session: AsyncSession, ring: KeyRing, text: str) -> UUID | None:

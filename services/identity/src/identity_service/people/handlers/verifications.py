@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -67,14 +67,21 @@ async def keep(
     await session.flush()
 
 
-async def level_of(session: AsyncSession, person_id: UUID, *, now: datetime | None = None) -> int:
-    """The trust level at a moment (the database's own by default): the highest that living evidence gives."""
-    found = await session.scalar(
-        select(func.max(Verification.level)).where(
+def living_level(person_id: ColumnElement[UUID] | UUID, now: datetime | None) -> ScalarSelect[int]:
+    """The trust level of a person at a moment (the database's own by default): the highest that living evidence gives."""
+    return (
+        select(func.coalesce(func.max(Verification.level), LOWEST_LEVEL))
+        .where(
             Verification.person_id == person_id,
             or_(Verification.expires_at.is_(None), Verification.expires_at > (now or func.now())),
         )
+        .scalar_subquery()
     )
+
+
+async def level_of(session: AsyncSession, person_id: UUID, *, now: datetime | None = None) -> int:
+    """The trust level of a person at a moment."""
+    found: int | None = await session.scalar(select(living_level(person_id, now)))
     return found or LOWEST_LEVEL
 
 
