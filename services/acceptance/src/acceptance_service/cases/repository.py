@@ -13,6 +13,7 @@ from acceptance_service.cases.domain.rules import Gaps, NoSuchCase, TaskStatus
 from acceptance_service.cases.domain.states import CaseStatus
 from acceptance_service.cases.models import Case, Document, Procedure, Task
 from acceptance_service.departments.models import Department
+from service_common.db import transaction_memory
 
 
 @dataclass
@@ -126,5 +127,8 @@ async def documents_of(session: AsyncSession, case_ids: Sequence[UUID]) -> Seque
 
 async def department_short_name(session: AsyncSession, department_id: UUID) -> str:
     """For document numbers; a department that identity has not told us of yet is named by its id's beginning."""
-    known = await session.get(Department, department_id)  # read once in a transaction that writes several
-    return ((known.short_name if known else "") or f"部门{department_id.hex[:8]}").replace(" ", "")
+    known: dict[UUID, str] = transaction_memory(session).setdefault("short_names", {})
+    if department_id not in known:
+        name = await session.scalar(select(Department.short_name).where(Department.id == department_id))
+        known[department_id] = (name or f"部门{department_id.hex[:8]}").replace(" ", "")
+    return known[department_id]
