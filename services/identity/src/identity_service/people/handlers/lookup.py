@@ -35,9 +35,19 @@ async def profile_of(
     session: AsyncSession, ring: KeyRing, person_id: UUID, *, now: datetime | None = None
 ) -> Profile:
     """A person in clear: for the person, and for who has a reason that is logged. Raises: NoSuchPerson."""
+    found = await find_profile(session, ring, person_id, now=now)
+    if found is None:
+        raise NoSuchPerson
+    return found
+
+
+async def find_profile(
+    session: AsyncSession, ring: KeyRing, person_id: UUID, *, now: datetime | None = None
+) -> Profile | None:
+    """As ``profile_of``, for an id that may be somebody else's than a person's."""
     person = await session.get(Person, person_id)
     if person is None:
-        raise NoSuchPerson
+        return None
     level = await level_of(session, person_id, now=now)
     return replace(open_profile(ring, person), trust_level=level)
 
