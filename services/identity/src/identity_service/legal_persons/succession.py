@@ -79,8 +79,9 @@ async def check_again(
     async with transactions() as session:
         known = await session.get_one(LegalPerson, legal_person_id)
         representative = await lookup.profile_of(session, ring, known.representative_id)
+    assert representative.id_number is not None  # or it could not have been registered in this person's name
     answer = await register.check_legal_person(
-        uscc=known.uscc, name=known.name, representative_id_number=representative.id_number or ""
+        uscc=known.uscc, name=known.name, representative_id_number=representative.id_number
     )
     async with transactions() as session:
         row = await session.get_one(LegalPerson, legal_person_id, with_for_update=True)
