@@ -32,6 +32,7 @@ from identity_service.scopes import ScopeCatalogue
 from identity_service.sessions.routes import router as session_routes
 from identity_service.settings import Settings
 from identity_service.signing.handlers import KeyStore
+from identity_service.space.pages import router as account_pages
 from identity_service.space.routes import router as space_routes
 from identity_service.worker import background, subscribers
 from service_common.app import Service
@@ -108,6 +109,7 @@ def define_service(settings: Settings | None = None) -> Service:
             family_routes,
             identity_code_routes,
             space_routes,
+            account_pages,
             session_routes,
             passkey_routes,
             passkey_pages,

@@ -1,6 +1,7 @@
 """The log-in pages: what they give away, whom they slow down, and how they are protected."""
 
 import asyncio
+import html
 import re
 import statistics
 import time
@@ -44,6 +45,7 @@ async def test_somebody_can_log_in_without_any_client(
     assert answer.status_code == 303
     page = await client.get(answer.headers["location"], follow_redirects=True)
     assert "您已登录" in page.text
+    assert page.url.path == "/identity/account"
 
 
 async def test_a_phone_number_serves_as_user_name(client: httpx.AsyncClient, population: Population) -> None:
@@ -241,6 +243,56 @@ async def test_cookies_cannot_be_read_by_script_nor_sent_by_other_sites(
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Path=/identity" in cookie
+
+
+async def test_the_switches_keep_the_clients_request(
+    client: httpx.AsyncClient, population: Population
+) -> None:
+    app = Application(client, await population.app(), "http://127.0.0.1:1/callback")
+    page = await app.begin()
+    typed = {**hidden(page), "username": "nobody.here", "password": "wrong guess"}
+    again = await client.post("/identity/login", data=typed)
+    switch = re.search(r'href="(/identity/login[?][^"]*text=large)"', again.text)
+    assert switch is not None
+    larger = await client.get(html.unescape(switch[1]))
+    assert 'class="large"' in larger.text
+    assert hidden(larger)["interaction"] == hidden(page)["interaction"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "ui_locales", "accepted", "spoken"),
+    [
+        (None, None, None, "zh-CN"),
+        (None, None, "en-GB,zh;q=0.5", "en"),
+        (None, None, "fr-FR", "zh-CN"),
+        (None, "fr-FR en-US zh-CN", "zh-CN", "en"),
+        (None, "fr", "en", "en"),
+        ("zh", "en", "en", "zh-CN"),
+        ("en", "zh-CN", "zh-CN", "en"),
+        ("xx", None, None, "zh-CN"),
+    ],
+)
+async def test_the_own_choice_goes_before_the_clients_and_that_before_the_browsers(
+    client: httpx.AsyncClient,
+    population: Population,
+    chosen: str | None,
+    ui_locales: str | None,
+    accepted: str | None,
+    spoken: str,
+) -> None:
+    app = Application(client, await population.app(), "http://127.0.0.1:1/callback")
+    client.headers["accept-language"] = accepted or ""
+    if chosen:
+        await client.get("/identity/device", params={"lang": chosen})
+    page = await app.begin(ui_locales=ui_locales)
+    assert page.headers["content-language"] == spoken
+    assert f'<html lang="{spoken}"' in page.text
+
+
+async def test_a_refusal_speaks_the_language_of_the_request(client: httpx.AsyncClient) -> None:
+    page = await client.get("/identity/authorize", params={"client_id": "nobody", "ui_locales": "en"})
+    assert page.status_code == 400
+    assert "You were not sent on to any other site." in page.text
 
 
 async def test_large_type_is_kept(client: httpx.AsyncClient) -> None:

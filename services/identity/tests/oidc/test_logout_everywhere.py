@@ -1,6 +1,7 @@
 """Clients hear of a logout: by a signed token sent to them, and by a frame on the page."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -255,8 +256,8 @@ async def test_after_the_frames_the_browser_goes_back_to_the_client(
     }
     page = await app.browser.get(f"/identity/logout?{urlencode(asked)}")
     assert page.status_code == 200
-    assert '<meta http-equiv="refresh" content="4;url=https://partner.example/bye?state=' in page.text
-    assert "<script>" not in page.text
+    assert '<a class="go" data-onward href="https://partner.example/bye?state=' in page.text
+    assert re.findall(r"<script[^>]*>", page.text) == ['<script src="/identity/static/signed-out.js" defer>']
 
 
 async def test_addresses_that_do_not_fit_cannot_be_registered(

@@ -46,7 +46,7 @@ async def show_login(
             return _form(visit, found)
         limits = session_limits(visit.settings)
         if await find_session(session, visit.ring, visit.session_secret, limits=limits, now=now):
-            return page(visit.request, "signed_in.html", form_token=visit.form_token("logout"))
+            return see_other("/identity/account")
         begun = await handlers.begin_interaction(
             session,
             visit.ring,
@@ -191,8 +191,8 @@ async def _again(
         found = await handlers.find_interaction(session, interaction, visit.browser_hash, now=now)
     if isinstance(error, TooMany):
         retry = {"Retry-After": str(error.retry_after)}
-        return _form(visit, found, status=429, headers=retry, problem=error.sentence("zh"))
-    return _form(visit, found, status=422, problem=error.sentence("zh"))
+        return _form(visit, found, status=429, headers=retry, problem=error)
+    return _form(visit, found, status=422, problem=error)
 
 
 def _form(
@@ -201,7 +201,7 @@ def _form(
     *,
     status: int = 200,
     headers: dict[str, str] | None = None,
-    problem: str | None = None,
+    problem: DomainError | None = None,
 ) -> Response:
     parameters = handlers.parameters_of(visit.ring, interaction)
     template = "login.html" if interaction.pending_account_id is None else "second_factor.html"
@@ -216,5 +216,7 @@ def _form(
         client_name=interaction.client_name,
         username=parameters.get("login_hint", "")[:60],
         problem=problem,
-        with_script=True,
+        script="passkeys.js",
+        ui_locales=parameters.get("ui_locales", ""),
+        again=f"/identity/login?interaction={interaction.id}",
     )

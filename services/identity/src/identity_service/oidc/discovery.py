@@ -46,7 +46,7 @@ def provider_metadata(settings: Settings, catalogue: ScopeCatalogue) -> dict[str
             *("name", "preferred_username", "phone_number", "phone_number_verified"),
         ],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
-        "ui_locales_supported": ["zh-CN"],
+        "ui_locales_supported": ["zh-CN", "en"],
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,

@@ -14,7 +14,7 @@ from identity_service.pages.rendering import page
 from identity_service.settings import Settings
 from service_common.app import Ring
 from service_common.crypto import KeyRing
-from service_common.errors import DomainError, Forbidden, TooMany, Unavailable
+from service_common.errors import DomainError, Forbidden, Invalid, TooMany, Unavailable
 
 
 @dataclass(frozen=True)
@@ -81,17 +81,24 @@ class PageRoute(APIRoute):
             except DomainError as error:
                 return error_page(request, error)
             except RequestValidationError:
-                return page(
-                    request, "error.html", status=422, problem="请求缺少必要的内容。", code="invalid_request"
-                )
+                return error_page(request, Incomplete(), status=422)
 
         return handle_or_explain
 
 
-def error_page(request: Request, error: DomainError) -> Response:
-    """A refusal for people to read."""
+class Incomplete(Invalid):
+    """Something is missing that our own forms always send."""
+
+    code = "invalid_request"
+    zh = "请求缺少必要的内容。"
+    en = "The request lacks something."
+
+
+def error_page(
+    request: Request, error: DomainError, *, status: int = 400, code: str | None = None, ui_locales: str = ""
+) -> Response:
+    """A refusal for people to read. ``code`` is told in place of the error's own."""
     headers: dict[str, str] = {}
-    status = 400
     if isinstance(error, TooMany):
         status, headers = 429, {"Retry-After": str(error.retry_after)}
     elif isinstance(error, Unavailable):
@@ -99,5 +106,11 @@ def error_page(request: Request, error: DomainError) -> Response:
     elif isinstance(error, Forbidden):
         status = 403
     return page(
-        request, "error.html", status=status, headers=headers, problem=error.sentence("zh"), code=error.code
+        request,
+        "error.html",
+        status=status,
+        headers=headers,
+        problem=error,
+        ui_locales=ui_locales,
+        code=code or error.code,
     )

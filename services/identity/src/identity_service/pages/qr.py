@@ -3,10 +3,11 @@
 import segno
 from markupsafe import Markup
 
-_MODULE_PIXELS = 5
 
+def qr_svg(text: str) -> Markup:
+    """A QR code as an element that grows with the type. What it is for, the element around it says.
 
-def qr_svg(text: str, *, title: str) -> Markup:
-    """A QR code as an element. Its strokes are attributes, which no content security policy concerns."""
+    Its strokes are attributes, which no content security policy concerns.
+    """
     code = segno.make_qr(text, error="m")
-    return Markup(code.svg_inline(scale=_MODULE_PIXELS, border=4, light="#fff", title=title))  # noqa: S704 - segno escapes
+    return Markup(code.svg_inline(border=4, light="#fff", omitsize=True))  # noqa: S704 - segno escapes

@@ -1,18 +1,20 @@
-"""The pages that people see: server-rendered, without JavaScript, under a strict content security policy."""
+"""The pages that people see: server-rendered, usable without JavaScript, under a strict content security policy."""
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from importlib import resources
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-_TEXT_COOKIE = "lianban_text"
-_LARGE = "large"
-_YEAR_SECONDS = 31_536_000
+from identity_service.pages.display import display_of, keep_choices
+from identity_service.pages.wording import TAGS, say
+from service_common.errors import DomainError
+
+SCRIPTS = ("passkeys.js", "signed-out.js")
 
 
 @cache
@@ -27,15 +29,9 @@ def _environment() -> Environment:
 
 
 @cache
-def passkey_script() -> str:
-    """The one script: passkeys cannot be used without."""
-    return (resources.files("identity_service.pages") / "static" / "passkeys.js").read_text("utf-8")
-
-
-@cache
-def stylesheet() -> str:
-    """The one style sheet of all pages."""
-    return (resources.files("identity_service.pages") / "static" / "identity.css").read_text("utf-8")
+def static_file(name: str) -> str:
+    """The style sheet, or one of the scripts, which every page can be used without."""
+    return (resources.files("identity_service.pages") / "static" / name).read_text("utf-8")
 
 
 def page(
@@ -45,38 +41,38 @@ def page(
     status: int = 200,
     leads_to: str | None = None,
     frames: Sequence[str] = (),
-    with_script: bool = False,
-    headers: dict[str, str] | None = None,
+    script: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    problem: DomainError | None = None,
+    ui_locales: str = "",
+    again: str | None = None,
     **values: Any,
 ) -> HTMLResponse:
     """A page. ``leads_to`` is the address of a client that a form on it ends at, by redirects.
 
     Browsers apply ``form-action`` to those redirects as well, so the client's origin must be in it. ``frames`` are the
-    addresses that the page loads in frames; it may load no others. ``with_script`` lets our own script file run, which every
-    page can be used without.
+    addresses that the page loads in frames; it may load no others. ``script`` is the one of ours that may run. A page that
+    answers a form says at which address it can be seen ``again``, in another language or size.
     """
-    asked = request.query_params.get("text")
-    size = asked if asked is not None else request.cookies.get(_TEXT_COOKIE)
-    others = [(key, value) for key, value in request.query_params.multi_items() if key != "text"]
+    display = display_of(request, ui_locales=ui_locales, again=again)
     text = (
         _environment()
         .get_template(template)
         .render(
-            is_large=size == _LARGE,
-            toggle="?" + urlencode([*others, ("text", "normal" if size == _LARGE else _LARGE)]),
+            display=display,
+            language=display.language,
+            tag=TAGS[display.language],
+            t=partial(say, display.language),
             frames=frames,
-            with_script=with_script,
+            script=script,
+            problem=problem.sentence(display.language) if problem else None,
             **values,
         )
     )
-    response = HTMLResponse(
-        text, status, headers={**_headers(leads_to, frames, with_script=with_script), **(headers or {})}
-    )
-    if asked is not None:
-        response.set_cookie(
-            _TEXT_COOKIE, asked if asked == _LARGE else "normal", max_age=_YEAR_SECONDS, path="/identity",
-            httponly=True, samesite="lax",
-        )  # fmt: skip
+    fixed = _headers(leads_to, frames, with_script=script is not None)
+    spoken = {"Content-Language": TAGS[display.language]}
+    response = HTMLResponse(text, status, headers={**fixed, **spoken, **(headers or {})})
+    keep_choices(request, response, secure=request.app.state.settings.is_https)
     return response
 
 
@@ -95,7 +91,6 @@ def _headers(leads_to: str | None, frames: Sequence[str], *, with_script: bool) 
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "same-origin",
         "Cache-Control": "no-store",
-        "Content-Language": "zh-CN",
     }
 
 

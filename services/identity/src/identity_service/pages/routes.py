@@ -1,19 +1,25 @@
-"""The style sheet and the script of the pages."""
+"""The style sheet and the scripts of the pages."""
 
 from fastapi import APIRouter, Response
 
-from identity_service.pages.rendering import passkey_script, stylesheet
+from identity_service.pages.rendering import SCRIPTS, static_file
 from service_common.auth import PUBLIC
 
 router = APIRouter(include_in_schema=False)
 
+_HEADERS = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+
 
 @router.get("/identity/static/identity.css", dependencies=[PUBLIC])
 async def style() -> Response:
-    return Response(stylesheet(), media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
+    return Response(static_file("identity.css"), media_type="text/css", headers=_HEADERS)
 
 
-@router.get("/identity/static/passkeys.js", dependencies=[PUBLIC])
-async def script() -> Response:
-    headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return Response(passkey_script(), media_type="text/javascript", headers=headers)
+def _serve(name: str) -> None:
+    @router.get(f"/identity/static/{name}", dependencies=[PUBLIC], name=name)
+    async def script() -> Response:
+        return Response(static_file(name), media_type="text/javascript", headers=_HEADERS)
+
+
+for _name in SCRIPTS:
+    _serve(_name)

@@ -67,7 +67,7 @@ async def show(visit: CurrentVisit, transactions: InTransactions, now: Now) -> R
         ],
         suggested_name=device_of(visit.request.headers.get("user-agent", "")),
         form_token=visit.form_token(_PURPOSE),
-        with_script=True,
+        script="passkeys.js",
     )
 
 

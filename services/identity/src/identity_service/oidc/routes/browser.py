@@ -1,6 +1,7 @@
 """The endpoints that browsers come to: authorization, consent, logout."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -33,16 +34,27 @@ from identity_service.oidc.pushed import take_pushed
 from identity_service.oidc.routes.device_pages import DEVICE_PAGE, USER_CODE
 from identity_service.oidc.routes.work import CurrentBench
 from identity_service.pages import cookies
-from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
+from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit, error_page
 from identity_service.pages.rendering import page, see_other
 from identity_service.sessions.handlers import find_session
 from identity_service.sessions.models import LoginSession
 from service_common.auth import PUBLIC
+from service_common.errors import Invalid
 
 router = APIRouter(prefix="/identity", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 
+_LOCALES = "ui_locales"
+_NOTHING_ASKED: Mapping[str, str] = MappingProxyType({})
 _PAGES = {NeedsLogin: "login", NeedsLevel: "verification", NeedsConsent: "consent"}
+
+
+class BadRequestOfClient(Invalid):
+    """A request that no answer may be sent back for: whoever asked is not known to be who they say."""
+
+    code = "invalid_request"
+    zh = "应用发来的请求不正确，未转到任何其他网站。"
+    en = "The application sent a wrong request. You were not sent on to any other site."
 
 
 async def login_of(visit: Visit, work: Work) -> LoginSession | None:
@@ -77,7 +89,7 @@ async def _begin(
         try:
             pushed = await take_pushed(work, asked)
         except OAuth2Error as error:
-            return _leave(visit, Refused(error.error, error.description or ""))
+            return _leave(visit, Refused(error.error, error.description or ""), dict(asked))
         asked = asked if pushed is None else pushed
         outcome = await authorize(
             work, asked, await login_of(visit, work), None, is_pushed=pushed is not None
@@ -85,7 +97,7 @@ async def _begin(
         if isinstance(outcome, NeedsLogin | NeedsLevel | NeedsConsent):
             begun = await _remember(visit, work, outcome, dict(asked))
             return visit.remember(_to_page(outcome, begun.id))
-    return _leave(visit, outcome)
+    return _leave(visit, outcome, dict(asked))
 
 
 async def _remember(
@@ -115,7 +127,7 @@ async def resume(
         found, asked = await interaction_of(visit, work, interaction)
         if not asked:
             found.finished_at = work.now
-            return see_other("/identity/login")
+            return see_other("/identity/account")
         if set(asked) == {USER_CODE}:
             found.finished_at = work.now
             return see_other(f"{DEVICE_PAGE}?{urlencode(asked)}")
@@ -143,16 +155,15 @@ def _to_page(outcome: NeedsLogin | NeedsLevel | NeedsConsent, interaction_id: UU
     return see_other(f"/identity/{_PAGES[type(outcome)]}?interaction={interaction_id}")
 
 
-def _leave(visit: Visit, outcome: Outcome) -> Response:
+def _leave(visit: Visit, outcome: Outcome, asked: Mapping[str, str] = _NOTHING_ASKED) -> Response:
     if isinstance(outcome, ToClient):
         return see_other(outcome.address)
     assert isinstance(outcome, Refused)
-    return page(
+    return error_page(
         visit.request,
-        "error.html",
-        status=400,
-        problem="应用发来的登录请求不正确，未转到任何其他网站。",
+        BadRequestOfClient(),
         code=f"{outcome.error}: {outcome.description}",
+        ui_locales=asked.get(_LOCALES, ""),
     )
 
 
@@ -175,6 +186,7 @@ async def show_consent(
             leads_to=asked.get("redirect_uri"),
             interaction=found.id,
             form_token=visit.form_token(str(found.id)),
+            ui_locales=asked.get(_LOCALES, ""),
             client_name=outcome.client.name,
             scopes=outcome.scopes,
         )
@@ -241,16 +253,25 @@ async def _logout(
         if plan.needs_confirmation and not confirmed:
             return _confirm(visit, wish, dict(asked))
         frames = await end_logins(work, plan)
-    response = _signed_out(visit, frames, wish.redirect_uri)
+    response = _signed_out(visit, frames, wish.redirect_uri, dict(asked))
     cookies.forget_session(response)
     return response
 
 
-def _signed_out(visit: Visit, frames: Sequence[str], onward: str | None) -> Response:
+def _signed_out(
+    visit: Visit, frames: Sequence[str], onward: str | None, asked: Mapping[str, str]
+) -> Response:
     """Straight back to the client, unless the browser has to visit others first."""
     if onward and not frames:
         return see_other(onward)
-    return page(visit.request, "signed_out.html", frames=frames, onward=onward)
+    return page(
+        visit.request,
+        "signed_out.html",
+        frames=frames,
+        script="signed-out.js" if onward else None,
+        ui_locales=asked.get(_LOCALES, ""),
+        onward=onward,
+    )
 
 
 def _confirm(visit: Visit, wish: EndSessionRequest, asked: dict[str, str]) -> Response:
@@ -259,6 +280,7 @@ def _confirm(visit: Visit, wish: EndSessionRequest, asked: dict[str, str]) -> Re
         "logout.html",
         leads_to=wish.redirect_uri,
         form_token=visit.form_token("logout"),
+        ui_locales=asked.get(_LOCALES, ""),
         client_name=wish.client.name if wish.client else None,
         parameters=asked,
     )

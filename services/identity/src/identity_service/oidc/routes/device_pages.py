@@ -37,7 +37,7 @@ async def show_device(
     user_code: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     if not user_code:
-        return page(visit.request, "device_code.html", problem=None)
+        return page(visit.request, "device_code.html")
     code = normal_user_code(user_code)
     if code is None:
         return _typed_again(visit, NoSuchDevice())
@@ -143,7 +143,7 @@ def _to_scan(visit: Visit, code: str) -> Response:
         visit.request,
         "device_scan.html",
         user_code=code,
-        qr=qr_svg(address, title="登录二维码"),
+        qr=qr_svg(address),
         log_in=f"{DEVICE_PAGE}/login?{urlencode({USER_CODE: code})}",
     )
 
@@ -153,5 +153,10 @@ def _typed_again(visit: Visit, error: DomainError) -> Response:
     if isinstance(error, TooMany):
         status, headers = 429, {"Retry-After": str(error.retry_after)}
     return page(
-        visit.request, "device_code.html", status=status, headers=headers, problem=error.sentence("zh")
+        visit.request,
+        "device_code.html",
+        status=status,
+        headers=headers,
+        problem=error,
+        again=DEVICE_PAGE,
     )

@@ -116,5 +116,7 @@ async def _look(
             client_name=outcome.client_name,
             level=outcome.level,
             needed=outcome.needed,
-            problem=error.sentence("zh") if error else None,
+            problem=error,
+            ui_locales=asked.get("ui_locales", ""),
+            again=f"/identity/verification?interaction={found.id}",
         )
