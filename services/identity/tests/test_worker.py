@@ -95,7 +95,7 @@ async def test_an_event_from_the_broker_becomes_a_message(
     population: Population,
     settings: Settings,
 ) -> None:
-    person = await population.person()
+    person = await population.person(verified=False)
     headers = Tokens(await whole.state.signing_keys.current(), settings.issuer).person(person)
     broker = await nats.connect(settings.nats_url.get_secret_value())
     jetstream = broker.jetstream()
