@@ -25,7 +25,7 @@ from service_common.http import plain_client
 from service_common.idempotency import IdempotentRoute, StoredAnswer
 from service_common.jobs import cancel_all
 from service_common.messaging import Consumer, Subscriber
-from service_common.middleware import BodyLimit, VersionHeader
+from service_common.middleware import BodyLimit, RequestId, VersionHeader
 from service_common.openapi import API_VERSION, serve_openapi
 from service_common.problem import install_problem_rendering
 from service_common.relay import Relay
@@ -163,6 +163,7 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
         BodyLimit, limit=_LARGEST_JSON_BODY, exempt=service.large_body_prefixes, larger=service.body_limits
     )
     app.add_middleware(VersionHeader)
+    app.add_middleware(RequestId)
     return app
 
 

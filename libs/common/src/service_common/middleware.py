@@ -1,12 +1,30 @@
-"""What surrounds every application: the API version on answers, and a bound on the size of bodies."""
+"""What surrounds every application: the request's name in its log, the API version on answers, a bound on the size of bodies."""
 
+import re
 from typing import Any
 
+import structlog
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from service_common.openapi import API_VERSION
 from service_common.problem import problem_response
+
+_REQUEST_ID = re.compile(rb"[0-9A-Za-z-]{8,64}")
+
+
+class RequestId:
+    """The edge's ``x-request-id`` on every log line of a request: what a person quotes leads to what happened."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            given = dict(scope["headers"]).get(b"x-request-id", b"")
+            if _REQUEST_ID.fullmatch(given):
+                structlog.contextvars.bind_contextvars(request_id=given.decode())
+        await self._app(scope, receive, send)
 
 
 class VersionHeader:
