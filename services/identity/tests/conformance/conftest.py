@@ -2,12 +2,7 @@
 
 import asyncio
 import contextlib
-import hashlib
-import os
-import shutil
 import socket
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from services.identity.tests.factories import Citizen, Population
 from services.identity.tests.flows import hidden
+from services.identity.tests.npm_packages import installed_packages
 
 from identity_service.app import define_service
 from identity_service.clients.authority import Authority
@@ -24,8 +20,6 @@ from identity_service.settings import Settings
 from service_common.app import create_app
 
 HERE = Path(__file__).parent
-INSTALLED = Path(__file__).parents[4] / ".lianban" / "node"
-OLDEST_NODE = 18
 
 
 @pytest.fixture
@@ -96,35 +90,5 @@ async def person(origin: str, population: Population) -> AsyncIterator[Person]:
 
 @pytest.fixture(scope="session")
 def node_folder() -> Path:
-    """Where openid-client is installed, as the lock says. Kept between runs.
-
-    Without Node the tests are skipped; with ``CI=true`` that is a failure.
-    """
-    missing = _what_node_lacks()
-    if missing and os.environ.get("CI") == "true":
-        pytest.fail(f"{missing}; CI runs these tests")
-    if missing:
-        pytest.skip(f"{missing}: openid-client was not tried")
-    lock = HERE / "package-lock.json"
-    folder = INSTALLED / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
-    if not folder.exists():
-        INSTALLED.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=INSTALLED) as fresh:
-            for file in (lock, HERE / "package.json"):
-                shutil.copy(file, fresh)
-            install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-            subprocess.run(install, cwd=fresh, check=True, timeout=120)
-            # Another worker may have been quicker.
-            with contextlib.suppress(OSError):
-                shutil.copytree(fresh, f"{fresh}.whole")
-                Path(f"{fresh}.whole").rename(folder)
-    return folder
-
-
-def _what_node_lacks() -> str | None:
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        return "Node with npm is not installed"
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
-    if int(version.strip().lstrip("v").split(".")[0]) < OLDEST_NODE:
-        return f"Node {version.strip()} is too old"
-    return None
+    """Where openid-client is installed."""
+    return installed_packages(HERE)
