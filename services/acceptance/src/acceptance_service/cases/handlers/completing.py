@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.applications.domain import Delivery
 from acceptance_service.applications.repository import read_form
-from acceptance_service.cases.domain.states import Action, CaseStatus
+from acceptance_service.cases.domain.states import Action, CaseStatus, next_status
 from acceptance_service.cases.domain.surface import SurfaceSources, fill_surface
 from acceptance_service.cases.handlers.performing import Act, hold_for_department, perform, settle
 from acceptance_service.cases.models import Case
@@ -169,8 +169,12 @@ async def deliver_case(
 async def finish_case(
     session: AsyncSession, ring: KeyRing, case_id: UUID, *, caller: Caller, now: datetime
 ) -> Case:
-    """The applicant has the result 办结: signed at the window, or delivered by the courier."""
+    """The applicant has the result 办结: signed at the window, or delivered by the courier.
+
+    Raises: NoSuchCase, ActionNotPossible.
+    """
     dossier = await hold_for_department(session, case_id, caller)
+    next_status(dossier.case.status, Action.FINISH)  # asked first: only a decided case has an outcome to tell
     await _finish(session, dossier, Act.of(caller, now, ring))
     return dossier.case
 
