@@ -66,14 +66,14 @@ _SYSTEMS = (
     ("Mac OS", "macOS"),
     ("Linux", "Linux"),
 )
-_UNKNOWN = "未知"
+UNKNOWN = "未知"
 
 
 def device_of(user_agent: str) -> str:
     """``Chrome · Windows``: what a person recognises, not a fingerprint."""
     program = next((name for mark, name in _PROGRAMS if mark in user_agent), None)
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
-    return " · ".join(part for part in (program, system) if part) or _UNKNOWN
+    return " · ".join(part for part in (program, system) if part) or UNKNOWN
 
 
 def place_of(address: str) -> str:
@@ -81,7 +81,7 @@ def place_of(address: str) -> str:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        return _UNKNOWN
+        return UNKNOWN
     if isinstance(parsed, ipaddress.IPv4Address):
         return ".".join([*str(parsed).split(".")[:3], "*"])
     return str(ipaddress.ip_network((int(parsed), 48), strict=False))

@@ -19,6 +19,7 @@ from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
 from identity_service.pages.rendering import page, see_other
 from identity_service.scopes import ScopeCatalogue, ScopeEntry
 from identity_service.sessions import handlers as sessions
+from identity_service.sessions.domain import UNKNOWN
 from identity_service.sessions.models import LoginSession
 from identity_service.space.handlers import consents, profile
 from service_common.app import Now
@@ -166,8 +167,8 @@ def _browser(place: sessions.Place, names: Mapping[str, str], *, is_current: boo
     apps = dict.fromkeys(names.get(grant.client_id, grant.client_id) for grant in place.grants)
     return Browser(
         id=place.login.id,
-        device=place.login.device,
-        network=place.login.place or "–",
+        device=place.login.device if place.login.device != UNKNOWN else None,
+        network=place.login.place if place.login.place not in (None, UNKNOWN) else "–",
         since=f"{place.login.created_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
         apps=" · ".join(apps),
         is_current=is_current,

@@ -15,7 +15,7 @@ from identity_service.oidc.routes.browser import go_on, interaction_of, login_of
 from identity_service.oidc.routes.work import Bench, CurrentBench
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
 from identity_service.pages.rendering import page, see_other
-from identity_service.people.domain import DocumentClaim
+from identity_service.people.domain import DocumentClaim, InvalidIdentityNumber
 from identity_service.people.handlers.real_name import RealNameClaim, verify_real_name
 from identity_service.people.handlers.real_person import verify_network_identity
 from service_common.auth import PUBLIC
@@ -118,5 +118,13 @@ async def _look(
             needed=outcome.needed,
             problem=error,
             ui_locales=asked.get("ui_locales", ""),
+            wrong_field=_wrong_field(outcome.level, error),
             again=f"/identity/verification?interaction={found.id}",
         )
+
+
+def _wrong_field(level: int, error: DomainError | None) -> str:
+    """Where the page leads whoever has to correct something: what does not fit together begins with the name."""
+    if level >= 2:
+        return "credential"
+    return "id_number" if isinstance(error, InvalidIdentityNumber) else "name"
