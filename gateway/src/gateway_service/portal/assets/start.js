@@ -8,4 +8,6 @@ SwaggerUIBundle({
   tryItOutEnabled: true,
   displayRequestDuration: true,
   validatorUrl: null,
+  // Its choice of a server has no name that a screen reader could say.
+  onComplete: () => document.querySelector("#servers")?.setAttribute("aria-label", "Servers"),
 });
