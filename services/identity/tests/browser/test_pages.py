@@ -23,7 +23,12 @@ def authorize(app: Application, scope: str = "openid profile phone", **more: str
 async def test_logging_in_has_no_barriers(onlooker: Onlooker, population: Population) -> None:
     officer = await population.staff(Role.CLERK)
     await onlooker.look_at("login", "/identity/login", title="登录")
-    await onlooker.look("login-wrong", lambda _: onlooker.log_in("nobody.here", "wrong"), title="错误：登录")
+
+    async def wrong_password(page: Page) -> None:
+        await onlooker.log_in("nobody.here", "wrong")
+        await page.wait_for_selector("#problem")
+
+    await onlooker.look("login-wrong", wrong_password, title="错误：登录")
 
     async def to_second_factor(_: Page) -> None:
         await onlooker.log_in(officer.username, PASSWORD)
