@@ -14,7 +14,7 @@ from tests.journeys.test_every_theme import answers_to
 from lianban_local.authority.register import NaturalPerson, population
 from lianban_local.demo import applying, people, story
 from lianban_local.demo.app import App, SignedIn
-from lianban_local.demo.handling import APPROVER_SCOPE
+from lianban_local.demo.handling import APPROVER_SCOPE, until
 from lianban_local.demo.partner import partner_system
 from lianban_local.runfile import Account
 
@@ -128,7 +128,7 @@ def _with_numbers(plan: dict[str, Any], person: NaturalPerson) -> dict[str, Any]
 
 async def _complain(app: App, citizen: SignedIn, person: NaturalPerson) -> str:
     """A ticket whose text names the numbers, searched by telephone, disclosed, answered with the number in it."""
-    text = f"本人{person.name}，身份证{person.id_number}，电话{person.phone}，楼下饭店油烟直排。"
+    text = f"本人{person.name}，身份证{person.id_number}，电话{person.phone}，我在市场监督管理局办理食品经营许可，手续拖了很久，请督促改进。"
     body = {"kind": "COMPLAINT", "content": text, "division": "430300", "caller_phone": person.phone}
     ticket = await citizen.post("/hotline/v1/tickets", body)
     path = f"/hotline/v1/tickets/{ticket['id']}"
@@ -137,18 +137,28 @@ async def _complain(app: App, citizen: SignedIn, person: NaturalPerson) -> str:
     assert ticket["id"] in {one["id"] for one in found}
     disclosed = await agent.post(f"{path}/caller-disclosures", {"purpose": "CALL_BACK"})
     assert person.phone in disclosed.values()
+    suggestion = await agent.get(f"{path}/suggestion")
+    department = suggestion["departments"][0]
+    assert department["name"] == "湘潭市市场监督管理局", "the department of the approver below"
+    await _with_etag(agent, path, "dispatch", {"department_id": department["department_id"]})
     approver = next(one for one in app.run.accounts if one.username == "market.approver")
     handler = app.sign_in(approver, APPROVER_SCOPE)
-    suggestion = await agent.get(f"{path}/suggestion")
-    departments = {one["name"]: one["department_id"] for one in suggestion["departments"]}
-    await _with_etag(agent, path, "dispatch", {"department_id": next(iter(departments.values()))})
-    seen = await handler.http.get(
-        f"{handler.run.base_url}{path}", headers={"Authorization": f"Bearer {await handler.token()}"}
-    )
-    if seen.status_code == 200:
-        await _with_etag(handler, path, "sign")
-        await _with_etag(handler, path, "answer", {"answer": f"已电话{person.phone}告知{person.name}。"})
+    await _with_etag(handler, path, "sign")
+    await _with_etag(handler, path, "answer", {"answer": f"已电话{person.phone}告知{person.name}。"})
+    await _with_etag(agent, path, "close")
+    result = {"reached": True, "solved": False, "satisfied": False}
+    await _with_etag(agent, path, "call-back", result)
+    await _review(citizen, f"请回电{person.phone}，证件{person.id_number}。")
     return str(ticket["id"])
+
+
+async def _review(citizen: SignedIn, text: str) -> None:
+    """A bad review with the numbers in its words."""
+    invitations = await until(
+        lambda: citizen.get("/evaluation/v1/invitations"), lambda seen: bool(seen["items"]), "an invitation"
+    )
+    review = {"invitation_id": invitations["items"][0]["id"], "grade": "DISSATISFIED", "reasons": ["207"]}
+    await citizen.post("/evaluation/v1/reviews", {**review, "text": text})
 
 
 async def _tell_partner(app: App) -> str:
