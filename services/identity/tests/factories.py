@@ -312,7 +312,7 @@ class Tokens:
             "iss": self._issuer,
             "aud": ["urn:lianban:identity"],
             "client_id": "app",
-            "scope": " ".join(SCOPES),
+            "scope": " ".join(one.name for one in SCOPES.values() if one.service == "identity"),
             "iat": int(now.timestamp()),
             "exp": int(now.timestamp()) + 300,
             "auth_time": int(now.timestamp()),

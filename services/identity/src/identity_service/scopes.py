@@ -53,7 +53,11 @@ class ScopeCatalogue:
     @classmethod
     def load(cls, file: Path | None) -> "ScopeCatalogue":
         """From the file that is exported from all services' OpenAPI; without one, identity's own scopes alone."""
-        own = [ScopeEntry(name=one.name, zh=one.zh, en=one.en, roles=one.roles) for one in SCOPES.values()]
+        own = [
+            ScopeEntry(name=one.name, zh=one.zh, en=one.en, roles=one.roles)
+            for one in SCOPES.values()
+            if one.service == _OWN_SERVICE
+        ]
         exported = TypeAdapter(list[ScopeEntry]).validate_python(json.loads(file.read_text())) if file else []
         # Our own declarations win: a file of yesterday must not give back a role that was taken away here.
         merged = {entry.name: entry for entry in (*exported, *own, *OPENID_SCOPES)}
