@@ -13,7 +13,7 @@ from rich.table import Table
 from bench.result import Result
 
 # Each module: `missing() -> str | None` and `measure(folder) -> list[Result]`.
-MODULES = ("edge", "search", "platform")
+MODULES = ("edge", "search", "identity", "platform")
 LATEST = Path(__file__).parent / "results" / "latest.json"
 
 console = Console()
