@@ -167,7 +167,13 @@ class Ours:
         return self._load.tokens([self._form], seconds=seconds, authorization=self._credentials)
 
     def keyed(self, seconds: int) -> Run:
-        bodies = _assertions(self._seeded.keyed.client_id, self._issuer, self._seeded.key, PARTNER_SCOPE, seconds * ASSERTIONS_A_SECOND)
+        bodies = _assertions(
+            self._seeded.keyed.client_id,
+            self._issuer,
+            self._seeded.key,
+            PARTNER_SCOPE,
+            seconds * ASSERTIONS_A_SECOND,
+        )
         return self._load.tokens(bodies, seconds=seconds)
 
     def flows(self, seconds: int) -> Run:
@@ -203,14 +209,15 @@ class Theirs:
         return self._load.tokens([self._form], seconds=seconds, authorization=_basic("basic", "s" * 43))
 
     def keyed(self, seconds: int) -> Run:
-        return self._load.tokens(_assertions("keyed", self._peer.origin, self._key, "api", seconds * ASSERTIONS_A_SECOND), seconds=seconds)
+        return self._load.tokens(
+            _assertions("keyed", self._peer.origin, self._key, "api", seconds * ASSERTIONS_A_SECOND),
+            seconds=seconds,
+        )
 
     def flows(self, seconds: int) -> Run:
         address = f"/auth?{_authorization('browser', 'openid api')}"
         asked = [(address, cookie) for cookie in self._peer.cookies]
-        return self._load.flows(
-            asked, _REDEEM, seconds=seconds, authorization=_basic("browser", "s" * 43)
-        )
+        return self._load.flows(asked, _REDEEM, seconds=seconds, authorization=_basic("browser", "s" * 43))
 
 
 def _peer_config() -> tuple[dict[str, Any], ECKey]:
@@ -230,9 +237,7 @@ def _peer_config() -> tuple[dict[str, Any], ECKey]:
     return config, client
 
 
-def _without_waiting(
-    folder: Path, running: Servers, identity: Identity, seeded: Seeded
-) -> tuple[Run, Run]:
+def _without_waiting(folder: Path, running: Servers, identity: Identity, seeded: Seeded) -> tuple[Run, Run]:
     """Assertions and code flow once more, with commits that do not wait for the disk: what durability costs us."""
     running.set_durable(identity.database_url, durable=False)
     with identity.running() as pid:
@@ -277,7 +282,9 @@ async def _log_ins(origin: str, people: Sequence[Citizen], *, seconds: float) ->
 async def _browser(origin: str, person: Citizen, address: str, end: float) -> int:
     """One person at one address, logging in again and again. Raises: RuntimeError when it does not work."""
     count = 0
-    async with httpx.AsyncClient(base_url=origin, headers={"X-Forwarded-For": address}, timeout=30) as browser:
+    async with httpx.AsyncClient(
+        base_url=origin, headers={"X-Forwarded-For": address}, timeout=30
+    ) as browser:
         while time.perf_counter() < end:
             browser.cookies.delete("lianban_session") if "lianban_session" in browser.cookies else None
             page = await browser.get("/identity/login", follow_redirects=True)
@@ -320,7 +327,9 @@ async def _verification(identity: Identity, get_token: Callable[[], str]) -> Res
     async with httpx.AsyncClient(event_hooks={"request": [count]}) as http:
         keys = IssuerKeys(f"{identity.issuer}/jwks", http)
         audience = str(claims["aud"][0])
-        verifier = TokenVerifier(issuer=identity.issuer, audience=audience, keys=keys, revoked=RevokedSessions())
+        verifier = TokenVerifier(
+            issuer=identity.issuer, audience=audience, keys=keys, revoked=RevokedSessions()
+        )
         tokens = [await asyncio.to_thread(get_token) for _ in range(VERIFIED_TOKENS)]
         await verifier.verify(tokens[0])
         fetched = calls

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -131,7 +132,11 @@ class Identity:
         key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(register)) as http:
             population = Population(transactions, self.ring, Authority("http://register", http), utc_now)
-            machine = {"grant_types": [GrantType.CLIENT_CREDENTIALS], "scopes": [PARTNER_SCOPE], "redirect_uris": []}
+            machine: dict[str, Any] = {
+                "grant_types": [GrantType.CLIENT_CREDENTIALS],
+                "scopes": [PARTNER_SCOPE],
+                "redirect_uris": [],
+            }
             basic = await population.client(**machine)
             keyed = await population.client(
                 **machine,
@@ -143,7 +148,9 @@ class Identity:
         cookies = []
         async with transactions() as session:
             session.add_all(
-                Consent(subject_id=one.id, client_id=partner.client_id, scopes=sorted(SCOPES), given_at=utc_now())
+                Consent(
+                    subject_id=one.id, client_id=partner.client_id, scopes=sorted(SCOPES), given_at=utc_now()
+                )
                 for one in people
             )
             for number in range(SESSIONS):
@@ -194,5 +201,9 @@ class Identity:
 
     def _scopes_file(self) -> Path:
         file = self._folder / "scopes.json"
-        file.write_text(json.dumps([{"name": PARTNER_SCOPE, "zh": "查验证照", "en": "Verify licences", "roles": ["partner"]}]))
+        file.write_text(
+            json.dumps(
+                [{"name": PARTNER_SCOPE, "zh": "查验证照", "en": "Verify licences", "roles": ["partner"]}]
+            )
+        )
         return file

@@ -113,7 +113,7 @@ class TokenLoad:
         host = self._origin.removeprefix("http://")
         before = self._cpu_seconds()
         done = subprocess.run(
-            ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(program), self._origin, "--", str(data), host,
+            ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "15s", "-s", str(program), self._origin, "--", str(data), host,
              self._path, *more],
             check=True, capture_output=True, text=True, timeout=seconds + 30,
         )  # fmt: skip

@@ -47,7 +47,9 @@ def running(folder: Path, *, port: int, config: dict[str, Any]) -> Iterator[Runn
             assert process.stdout is not None
             line = process.stdout.readline()
             if not line:
-                raise RuntimeError(f"oidc-provider did not start: {(folder / 'errors.log').read_text()[:2000]}")
+                raise RuntimeError(
+                    f"oidc-provider did not start: {(folder / 'errors.log').read_text()[:2000]}"
+                )
             yield RunningPeer(process.pid, origin, json.loads(line)["cookies"])
         finally:
             process.terminate()

@@ -19,7 +19,7 @@ from identity_service.identity_codes.routes import router as identity_code_route
 from identity_service.inbox.routes import router as inbox_routes
 from identity_service.legal_persons.routes import router as legal_person_routes
 from identity_service.login.routes import router as login_routes
-from identity_service.oidc.clients import ServiceClients
+from identity_service.oidc.clients import KnownClients, ServiceClients
 from identity_service.oidc.routes import routers as oidc_routers
 from identity_service.organisation.routes import routers as organisation_routers
 from identity_service.pages.routes import router as page_routes
@@ -70,6 +70,7 @@ async def prepare(app: FastAPI) -> AsyncIterator[None]:
     store = KeyStore(transactions_of(app.state.database), app.state.key_ring)
     app.state.scopes = catalogue
     app.state.service_clients = ServiceClients.load(settings.service_clients_file, catalogue)
+    app.state.known_clients = KnownClients()
     app.state.signing_keys = store
     app.state.authority = Authority(settings.authority_url, http)
     app.state.sms_sender = sms_sender(settings, http)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -49,6 +49,8 @@ class ScopeCatalogue:
     """Every scope that can be granted."""
 
     entries: Mapping[str, ScopeEntry]
+    _of_roles: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    """Answers given before: every token asks for those of one of a few sets of roles."""
 
     @classmethod
     def load(cls, file: Path | None) -> "ScopeCatalogue":
@@ -70,7 +72,11 @@ class ScopeCatalogue:
     def grantable(self, roles: Iterable[str]) -> frozenset[str]:
         """The scopes that somebody with these roles may be granted."""
         held = frozenset(roles)
-        return frozenset(name for name, entry in self.entries.items() if entry.roles & held)
+        names = self._of_roles.get(held)
+        if names is None:
+            names = frozenset(name for name, entry in self.entries.items() if entry.roles & held)
+            self._of_roles[held] = names
+        return names
 
     def audiences(self, names: Iterable[str]) -> list[str]:
         """The services that these scopes belong to, as ``aud`` names them."""

@@ -14,9 +14,12 @@ from joserfc.jwk import ECKey, OctKey
 from services.identity.tests.conftest import ISSUER
 from services.identity.tests.factories import HEALTH_USCC, Population, RegisteredClient
 from services.identity.tests.flows import claims_of
+from sqlalchemy import delete, select
 
+from identity_service.db import Transactions
 from identity_service.oidc.clients import ServiceClientEntry, ServiceClients
 from identity_service.relying_parties.domain import Authentication, GrantType
+from identity_service.relying_parties.models import Client, ClientSecret
 from identity_service.scopes import ScopeCatalogue, ScopeEntry
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -228,6 +231,45 @@ async def test_a_client_cannot_have_scopes_beyond_its_own(
         auth=(with_secret.client_id, with_secret.secret),
     )
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
+
+
+@pytest.fixture
+async def in_use(client: httpx.AsyncClient, with_secret: RegisteredClient) -> RegisteredClient:
+    """A client that this process has just given a token and remembers."""
+    assert (await _token_by_secret(client, with_secret)).status_code == 200
+    return with_secret
+
+
+async def _token_by_secret(client: httpx.AsyncClient, who: RegisteredClient) -> httpx.Response:
+    assert who.secret
+    return await client.post(
+        "/identity/token", data={"grant_type": "client_credentials"}, auth=(who.client_id, who.secret)
+    )
+
+
+async def _refused_within_a_second(client: httpx.AsyncClient, who: RegisteredClient) -> bool:
+    began = time.monotonic()
+    while (await _token_by_secret(client, who)).status_code == 200:
+        if time.monotonic() - began > 1:
+            return False
+        await asyncio.sleep(0.05)
+    return True
+
+
+async def test_a_client_that_is_stopped_while_it_asks_is_refused_within_a_second(
+    client: httpx.AsyncClient, in_use: RegisteredClient, population: Population
+) -> None:
+    await population.stop_client(in_use)
+    assert await _refused_within_a_second(client, in_use)
+
+
+async def test_a_secret_that_is_taken_back_is_refused_within_a_second(
+    client: httpx.AsyncClient, in_use: RegisteredClient, transactions: Transactions
+) -> None:
+    async with transactions() as session:
+        own = select(Client.id).where(Client.client_id == in_use.client_id).scalar_subquery()
+        await session.execute(delete(ClientSecret).where(ClientSecret.client_id == own))
+    assert await _refused_within_a_second(client, in_use)
 
 
 async def test_a_stopped_client_gets_nothing(

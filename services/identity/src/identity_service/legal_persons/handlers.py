@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import BindParameter, ColumnElement, DateTime, Uuid, bindparam, or_, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -207,6 +207,12 @@ async def represented_by(session: AsyncSession, person_id: UUID, *, now: datetim
     return found + [Represented(row, agent.role, agent.valid_until) for row, agent in entrusted]
 
 
+async def ids_represented_by(session: AsyncSession, person_id: UUID, *, now: datetime) -> Sequence[UUID]:
+    """The legal persons somebody may act for now, as ``represented_by`` has them, sorted, by one statement."""
+    found = await session.execute(_IDS_REPRESENTED, {"person_id": person_id, "now": now})
+    return sorted(row[0] for row in found)
+
+
 async def represented_ids(session: AsyncSession, person_id: UUID) -> Sequence[UUID]:
     """The legal persons whose representative somebody is."""
     found = await session.scalars(select(LegalPerson.id).where(LegalPerson.representative_id == person_id))
@@ -342,12 +348,27 @@ def _check_may_appoint(legal_person: LegalPerson, caller: Caller, role: ActsAs) 
 _ACTING = (LegalPerson.is_active, LegalPerson.suspended_at.is_(None))
 
 
-def _running(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _running(now: datetime | BindParameter[datetime]) -> tuple[ColumnElement[bool], ...]:
     return (Agent.revoked_at.is_(None), Agent.suspended_at.is_(None), _not_expired(now))
 
 
-def _not_expired(now: datetime) -> ColumnElement[bool]:
+def _not_expired(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return or_(Agent.valid_until.is_(None), Agent.valid_until > now)
+
+
+# Built once: every token of a person asks this.
+_IDS_REPRESENTED = union(
+    select(LegalPerson.id).where(
+        LegalPerson.representative_id == bindparam("person_id", type_=Uuid), *_ACTING
+    ),
+    select(Agent.legal_person_id)
+    .join(LegalPerson, LegalPerson.id == Agent.legal_person_id)
+    .where(
+        Agent.person_id == bindparam("person_id", type_=Uuid),
+        *_ACTING,
+        *_running(bindparam("now", type_=DateTime(timezone=True))),
+    ),
+)
 
 
 def _has_expired(agent: Agent, now: datetime) -> bool:

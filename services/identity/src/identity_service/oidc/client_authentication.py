@@ -42,7 +42,7 @@ class KeyAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib s
 
     def resolve_client_public_key(self, client: OAuthClient) -> KeySet:
         self._client = client
-        return client.key_set()
+        return client.key_set
 
     def extract_assertion(self, assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
         try:

@@ -62,7 +62,14 @@ class Notifier:
         busy = [client for client, count in self._running.items() if count >= _AT_ONCE_TO_ONE]
         async with self._transactions() as session:
             work = Work(
-                session, state.key_ring, state.settings, keys, state.scopes, state.service_clients, now
+                session,
+                state.key_ring,
+                state.settings,
+                keys,
+                state.scopes,
+                state.service_clients,
+                state.known_clients,
+                now,
             )
             tries = await claim_due(work, busy=busy, each=_AT_ONCE_TO_ONE, most=free)
         self._running.update(one.client_id for one in tries)

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util.concurrency import await_, greenlet_spawn
 
 from identity_service.accounts.domain import SubjectKind
-from identity_service.oidc.clients import OAuthClient, ServiceClients, find_client
+from identity_service.oidc.clients import KnownClients, OAuthClient, ServiceClients
 from identity_service.oidc.domain import Subject, has_control_characters
 from identity_service.oidc.subjects import subject_identifier
 from identity_service.scopes import ScopeCatalogue
@@ -61,6 +61,7 @@ class Work:
     keys: SigningKeys
     catalogue: ScopeCatalogue
     services: ServiceClients
+    known: KnownClients
     now: datetime
 
 
@@ -149,7 +150,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no t
         if client_id not in self._known_clients:
             work = self.work
             self._known_clients[client_id] = await_(
-                find_client(work.session, work.ring, work.services, work.catalogue, client_id)
+                work.known.find(work.session, work.ring, work.services, work.catalogue, client_id)
             )
         return self._known_clients[client_id]
 

@@ -38,9 +38,8 @@ async def load_subject(
     standing = await lookup.standing_of(session, subject_id, now=now)
     if standing is None:
         return None
-    represented = await legal_persons.represented_by(session, subject_id, now=now)
-    roles = {_CITIZEN, _COMPANY_AGENT} if represented else {_CITIZEN}
-    ids = sorted({one.legal_person.id for one in represented})
+    ids = await legal_persons.ids_represented_by(session, subject_id, now=now)
+    roles = {_CITIZEN, _COMPANY_AGENT} if ids else {_CITIZEN}
     return Subject(subject_id, kind, frozenset(roles), standing.trust_level, represents=tuple(ids))
 
 

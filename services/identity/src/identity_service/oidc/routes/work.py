@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.edge import Catalogue, CurrentSettings, Keys
-from identity_service.oidc.clients import ServiceClients
+from identity_service.oidc.clients import KnownClients, ServiceClients
 from identity_service.oidc.provider import Work
 from identity_service.scopes import ScopeCatalogue
 from identity_service.settings import Settings
@@ -27,16 +27,20 @@ class Bench:
     keys: SigningKeys
     catalogue: ScopeCatalogue
     services: ServiceClients
+    known: KnownClients
     now: datetime
 
     def work(self, session: AsyncSession) -> Work:
-        return Work(session, self.ring, self.settings, self.keys, self.catalogue, self.services, self.now)
+        return Work(
+            session, self.ring, self.settings, self.keys, self.catalogue, self.services, self.known, self.now
+        )
 
 
 async def _bench(
     *, request: Request, ring: Ring, settings: CurrentSettings, keys: Keys, catalogue: Catalogue, now: Now
 ) -> Bench:
-    return Bench(ring, settings, keys, catalogue, request.app.state.service_clients, now)
+    state = request.app.state
+    return Bench(ring, settings, keys, catalogue, state.service_clients, state.known_clients, now)
 
 
 CurrentBench = Annotated[Bench, Depends(_bench)]
