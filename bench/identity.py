@@ -9,7 +9,6 @@ import base64
 import hashlib
 import json
 import os
-import random
 import re
 import secrets
 import shutil
@@ -23,19 +22,17 @@ from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import httpx
-import psycopg
 from argon2 import PasswordHasher
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from services.identity.tests.factories import CALLBACK, PASSWORD, Citizen
 
+from bench import account_lookup
 from bench.peers import oidc_provider
 from bench.result import Result, median, spread
 from bench.running_identity import PARTNER_SCOPE, SCOPES, SESSIONS, Identity, Seeded, Servers, servers
 from bench.token_load import CONNECTIONS, Run, TokenLoad
-from identity_service.accounts.handlers import find_account_id
 from lianban_local import ports
-from service_common.db import Database, open_engine
 from service_common.tokens import IssuerKeys, RevokedSessions, TokenVerifier
 
 ROUNDS = 3
@@ -44,12 +41,9 @@ WARMING_SECONDS = 2
 ASSERTIONS_A_SECOND = 1_600
 LOGIN_SECONDS = 8
 VERIFIED_TOKENS = 2_000
-FEW_ACCOUNTS, MANY_ACCOUNTS = 10_000, 1_000_000
-LOOKUPS = 2_000
 VERIFIER = secrets.token_urlsafe(48)
 PEER_RESOURCE = "urn:bench:api"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_FEW, _MANY = "identity_few", "identity_many"
 
 
 def missing() -> str | None:
@@ -84,7 +78,7 @@ def measure(folder: Path) -> list[Result]:
             _ratio("code_flow_vs_oidc_provider", 0.5, flows, f"without waiting for the disk {_shown(loose[1])}; from a session to tokens, no page"),
             logins,
             *results,
-            asyncio.run(_lookup_growth(running)),
+            asyncio.run(account_lookup.growth(running)),
         ]  # fmt: skip
 
 
@@ -355,59 +349,3 @@ async def _timed(verifier: TokenVerifier, token: str) -> float:
 
 def _p95(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=20)[18]
-
-
-async def _lookup_growth(running: Servers) -> Result:
-    """By user name, through our handler, a transaction each. Both databases hold nothing but accounts."""
-    few, many = (running.database(name) for name in (_FEW, _MANY))
-    await asyncio.to_thread(_copy_accounts, few, FEW_ACCOUNTS)
-    await asyncio.to_thread(_copy_accounts, many, MANY_ACCOUNTS)
-    runs: dict[str, list[float]] = {few: [], many: []}
-    for url, count in ((few, FEW_ACCOUNTS), (many, MANY_ACCOUNTS)):
-        await _lookups(url, count)
-    for _ in range(ROUNDS):
-        for url, count in ((few, FEW_ACCOUNTS), (many, MANY_ACCOUNTS)):
-            runs[url].append(median(await _lookups(url, count)))
-    ratios = [large / small for small, large in zip(runs[few], runs[many], strict=True)]
-    return Result(
-        name="account_lookup_growth",
-        value=round(median(ratios), 3),
-        unit="ratio",
-        goal=1.2,
-        at_most=True,
-        peer=f"ours at {FEW_ACCOUNTS:,} accounts",
-        detail=f"p50 {median(runs[many]):.3f} ms at {MANY_ACCOUNTS:,} accounts, {median(runs[few]):.3f} ms at {FEW_ACCOUNTS:,}, "
-        f"ratios {min(ratios):.2f}…{max(ratios):.2f}; random names, {LOOKUPS:,} lookups a run, no hash",
-    )
-
-
-def _username(number: int) -> str:
-    return f"person{number * 2_654_435_761 % 2**32:010d}"
-
-
-def _copy_accounts(url: str, count: int) -> None:
-    with psycopg.connect(url) as connection:
-        with connection.cursor().copy(
-            "COPY accounts (id, kind, username, password_hash, password_changed_at, is_active) FROM STDIN"
-        ) as rows:
-            for number in range(count):
-                rows.write_row((uuid4(), "PERSON", _username(number), "-", "2026-01-01T00:00:00Z", True))
-        connection.commit()
-        connection.autocommit = True
-        connection.execute("VACUUM ANALYZE accounts")
-
-
-async def _lookups(url: str, count: int) -> list[float]:
-    """Milliseconds of each lookup."""
-    database = Database(open_engine(url, None))
-    chance = random.Random(count)
-    took = []
-    for _ in range(LOOKUPS):
-        name = _username(chance.randrange(count))
-        began = time.perf_counter()
-        async with database.sessions.begin() as session:
-            found = await find_account_id(session, name)
-        took.append((time.perf_counter() - began) * 1000)
-        assert found is not None
-    await database.close()
-    return took
