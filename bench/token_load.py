@@ -1,6 +1,7 @@
 """The load for token endpoints: ``wrk`` with one thread, far from being the bottleneck (it sends 60,000 such requests/s).
 
-A run ends after its seconds, or when the prepared bodies are used up: none is sent twice.
+A run ends after its seconds. No prepared body is sent twice: a run for which they did not last is refused, because wrk divides by
+its whole time even when it stopped early.
 """
 
 import subprocess
@@ -18,6 +19,7 @@ function setup(thread) table.insert(threads, thread) end
 function done(summary, latency, _)
   local bad = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout
   local flows = threads[1]:get("flows") or summary.requests
+  if threads[1]:get("exhausted") then io.write("EXHAUSTED\\n") end
   io.write(string.format("RESULT %d %d %d\\n", flows, summary.duration, bad + (threads[1]:get("strange") or 0)))
 end
 """
@@ -37,7 +39,7 @@ end
 function request()
   sent = sent + 1
   if n == 1 then return bodies[1] end
-  if sent > n - 64 then wrk.thread:stop() end
+  if sent > n - 64 then exhausted = 1; wrk.thread:stop() end
   return bodies[sent]
 end
 """
@@ -121,6 +123,8 @@ class TokenLoad:
         line = next((line for line in done.stdout.splitlines() if line.startswith("RESULT")), None)
         if line is None:
             raise RuntimeError(f"wrk failed: {done.stdout} {done.stderr}")
+        if "EXHAUSTED" in done.stdout:
+            raise RuntimeError(f"the prepared bodies did not last {seconds} s on {self._origin}")
         answers, microseconds, bad = map(int, line.split()[1:])
         if bad or not answers:
             raise RuntimeError(f"{bad} of {answers} answers of {self._origin} were not as they should be")
