@@ -108,7 +108,8 @@ async def test_two_secrets_work_side_by_side_and_a_third_retires_the_oldest(
     assert (await client.post(retire, headers=tokens.staff(administrator))).status_code == 404
     last = await client.post(f"{address}/{listed[1]['id']}/retire", headers=tokens.staff(administrator))
     assert (last.status_code, last.json()["code"]) == (409, "last_key")
-    async with asyncio.timeout(1):  # within which it must be refused: what was read of a client is believed for a while
+    # What was read of a client is believed for a while; within a second it must be refused.
+    async with asyncio.timeout(1):
         while await works(client, made["client_id"], secrets[1]):
             await asyncio.sleep(0.05)
     assert [await works(client, made["client_id"], secret) for secret in secrets] == [False, False, True]
