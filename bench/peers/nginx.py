@@ -1,6 +1,6 @@
 """nginx on loopback with sensible production settings: the upstream of the edge benchmark, and its peer.
 
-One worker each, as Envoy has one: on two cores every process of the chain has a like share.
+One worker process each; Envoy has a thread for each core, as it is shipped: what favour there is, is the edge's.
 """
 
 import shutil
