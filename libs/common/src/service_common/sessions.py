@@ -29,6 +29,8 @@ async def follow_ended_sessions(client: Client, revoked: RevokedSessions, settin
     """Runs for ever beside an API. An ephemeral ordered consumer: every process hears every event."""
     jetstream = client.jetstream()
     while True:
+        # A broker that was killed has forgotten an ephemeral consumer, and tells nobody: subscribe anew after each reconnect.
+        reconnects = client.stats["reconnects"]
         try:
             await ensure_stream(jetstream, "identity", settings)
             subscription = await jetstream.subscribe(
@@ -40,14 +42,15 @@ async def follow_ended_sessions(client: Client, revoked: RevokedSessions, settin
                     opt_start_time=(utc_now() - _LOOK_BACK).isoformat().replace("+00:00", "Z"),  # type: ignore[arg-type]
                 ),
             )
-            while True:
+            while client.stats["reconnects"] == reconnects:
                 try:
-                    message = await subscription.next_msg(timeout=60)
+                    message = await subscription.next_msg(timeout=1)
                 except NatsTimeoutError:
                     continue
                 with contextlib.suppress(ValidationError):
                     event = CloudEvent[SessionEnded].model_validate_json(message.data)
                     revoked.add(str(event.data.session_id))
+            await subscription.unsubscribe()
         except (NatsError, OSError, TimeoutError) as error:
             logger.warning("session_follower_lost_broker", error=type(error).__name__)
         await asyncio.sleep(1)
