@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 
 from gateway_service.webhooks.dispatcher import Dispatcher
-from gateway_service.webhooks.domain import EventType
+from gateway_service.webhooks.domain import MOST_TRIES, RETRY_DELAYS, EventType
 from service_common.db import new_id
 
 if TYPE_CHECKING:
@@ -193,7 +193,9 @@ async def test_after_ten_tries_a_receiver_that_took_nothing_is_given_up(
     receiver.status = 500
     start = _now() + timedelta(seconds=1)
     await tell(now=start)
-    await _run_out(dispatcher, start, hours=80)
+    # Jitter lengthens the delays by a tenth at most, the steps of _run_out by ten minutes a try.
+    longest = 1.1 * sum(RETRY_DELAYS, timedelta()) + MOST_TRIES * timedelta(minutes=10)
+    await _run_out(dispatcher, start, hours=longest / timedelta(hours=1))
     assert len(receiver.messages) == 10
     (delivery,) = await _deliveries(partner, webhook)
     assert (delivery["status"], delivery["tries"]) == ("FAILED", 10)
