@@ -145,9 +145,7 @@ async def test_success_takes_back_the_attempt_of_a_shared_address(
         assert (await log_in(client, person.username)).status_code == 303
 
 
-async def test_one_person_can_log_in_in_several_windows_at_once(
-    app: FastAPI, population: Population, real_hash_cost: None
-) -> None:
+async def test_one_person_can_log_in_in_several_windows_at_once(app: FastAPI, population: Population) -> None:
     person = await population.person()
 
     async def in_a_window() -> int:

@@ -84,6 +84,15 @@ async def test_a_wrong_code_is_counted_and_the_right_one_is_void_after_five(
     assert answer.json()["code"] == "wrong_phone_code"
 
 
+async def test_asking_for_codes_at_the_same_moment_sends_one(
+    client: httpx.AsyncClient, transactions: Transactions
+) -> None:
+    asked = (client.post("/identity/v1/phone-codes", json={"phone": PHONE}) for _ in range(5))
+    assert sorted(answer.status_code for answer in await asyncio.gather(*asked)) == [202, 429, 429, 429, 429]
+    async with transactions() as session:
+        assert await session.scalar(text("SELECT count(*) FROM sms_messages")) == 1
+
+
 async def test_a_code_is_void_after_five_minutes_and_after_its_use(
     client: httpx.AsyncClient, deliver: Deliver, clock: Clock
 ) -> None:

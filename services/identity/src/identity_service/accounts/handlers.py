@@ -26,7 +26,7 @@ from identity_service.accounts.domain import (
     normal_username,
 )
 from identity_service.accounts.models import Account, KnownBrowser
-from identity_service.accounts.throttling import Bucket, admit, forgive
+from identity_service.accounts.throttling import Bucket, admit, forgive, network_of
 from service_common.crypto import KeyRing
 
 _TOTP_COLUMN = "accounts.totp_secret"
@@ -95,11 +95,11 @@ async def begin_login(
     """
     account = await _find_account(session, account_id, username)
     name = str(account.id) if account else username.strip().lower()
-    own = [Bucket(LOGIN_AT_ADDRESS, f"{name}\x00{address}")]
+    own = [Bucket(LOGIN_AT_ADDRESS, f"{name}\x00{network_of(address)}")]
     if account is None or not await _knows_browser(session, account.id, browser_hash):
         own.append(Bucket(LOGIN_OF_ACCOUNT, name))
     # An address may be a service hall's: a success takes back its own attempt there, and forgives no other.
-    shared = Bucket(LOGIN_OF_ADDRESS, address)
+    shared = Bucket(LOGIN_OF_ADDRESS, network_of(address))
     await admit(session, ring, [*own, shared], now=now)
     return Attempt(account, own, shared)
 

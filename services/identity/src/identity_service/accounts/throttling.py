@@ -1,5 +1,6 @@
 """Counting attempts: each is counted before it is made, so that a hundred at once do not all slip through."""
 
+import ipaddress
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,37 +29,49 @@ class Bucket:
         return ring.blind_index(f"{self.throttle.name}\x00{self.who}", column="attempts.key")
 
 
+def network_of(address: str) -> str:
+    """The network that counts as one caller: of IPv6 the first 64 bits, which one line has all of (RFC 6177 §2)."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((int(parsed), 64), strict=False))
+
+
 async def admit(session: AsyncSession, ring: KeyRing, buckets: Sequence[Bucket], *, now: datetime) -> None:
     """Counts one attempt in every bucket. The caller's transaction must be committed for it to count.
 
     Raises: TooMany, when one of them still waits; then nothing is counted.
     """
-    keys = {bucket.key(ring): bucket for bucket in buckets}
-    found = await session.scalars(
-        select(Attempts).where(Attempts.key.in_(keys)).order_by(Attempts.key).with_for_update()
-    )
-    counts = {row.key: row for row in found}
-    longest = max((row.waits_until for row in counts.values()), default=now)
+    throttles = {bucket.key(ring): bucket.throttle for bucket in buckets}
+    rows = await _held(session, sorted(throttles), now=now)
+    longest = max((row.waits_until for row in rows if _makes_wait(row)), default=now)
     if longest > now:
         raise TooMany(retry_after=math.ceil((longest - now).total_seconds()))
-    for key, bucket in sorted(keys.items()):
-        await _count(session, key, bucket.throttle, counts.get(key), now)
-
-
-async def _count(
-    session: AsyncSession, key: bytes, throttle: Throttle, row: Attempts | None, now: datetime
-) -> None:
-    if row is not None:
+    for row in rows:
+        throttle = throttles[row.key]
         row.count = row.count + 1 if now - row.last_at <= throttle.window else 1
         row.last_at = now
         row.waits_until = now + throttle.wait_after(row.count)
-        return
-    first = insert(Attempts).values(key=key, count=1, last_at=now, waits_until=now + throttle.wait_after(1))
-    await session.execute(
-        first.on_conflict_do_update(
-            index_elements=["key"], set_={"count": Attempts.count + 1, "last_at": now}
-        )
+
+
+async def _held(session: AsyncSession, keys: Sequence[bytes], *, now: datetime) -> Sequence[Attempts]:
+    """The counts, locked in the order of their keys. What is not there yet begins with none: two first attempts at once meet too."""
+    first = insert(Attempts).values(
+        [{"key": key, "count": 0, "last_at": now, "waits_until": now} for key in keys]
     )
+    held = first.on_conflict_do_update(index_elements=["key"], set_={"key": first.excluded.key})
+    found = await session.scalars(held.returning(Attempts), execution_options={"populate_existing": True})
+    return found.all()
+
+
+def _makes_wait(row: Attempts) -> bool:
+    """Whether the last attempt has to be waited for at all: else who came a moment before it, or has a slower clock, would."""
+    return row.waits_until > row.last_at
 
 
 async def forgive(

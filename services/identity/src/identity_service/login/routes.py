@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Json
 
 from identity_service.accounts.domain import PASSKEYS_OF_ADDRESS, WrongCredentials, WrongSecondFactor
-from identity_service.accounts.throttling import Bucket, admit
+from identity_service.accounts.throttling import Bucket, admit, network_of
 from identity_service.db import InTransactions
 from identity_service.edge import session_limits
 from identity_service.login import handlers
@@ -131,7 +131,7 @@ async def ask_for_passkey(
     """For the script of the log-in page."""
     _check_form(visit, interaction, form_token)
     async with transactions() as session:
-        await admit(session, ring, [Bucket(PASSKEYS_OF_ADDRESS, visit.address)], now=now)
+        await admit(session, ring, [Bucket(PASSKEYS_OF_ADDRESS, network_of(visit.address))], now=now)
         asked = await handlers.ask_for_passkey(session, us, _browser(visit), interaction, now=now)
     body = {"challenge_id": str(asked.challenge_id), "options": asked.options}
     return JSONResponse(body, headers={"Cache-Control": "no-store"})

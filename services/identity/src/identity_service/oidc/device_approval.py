@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts.domain import SubjectKind
-from identity_service.accounts.throttling import Bucket, admit, forgive
+from identity_service.accounts.throttling import Bucket, admit, forgive, network_of
 from identity_service.oidc.authorization import remember_consent
 from identity_service.oidc.clients import OAuthClient, find_client
 from identity_service.oidc.device import address_of, hash_user_code
@@ -69,7 +69,7 @@ async def approver_of(work: Work, caller: Caller) -> Approver:
 def _buckets(subject_id: UUID, address: str) -> list[Bucket]:
     return [
         Bucket(USER_CODES_OF_SUBJECT, str(subject_id)),
-        Bucket(USER_CODES_OF_ADDRESS, address),
+        Bucket(USER_CODES_OF_ADDRESS, network_of(address)),
     ]
 
 

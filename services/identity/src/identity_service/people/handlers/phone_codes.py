@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from identity_service.accounts.throttling import Bucket, admit
+from identity_service.accounts.throttling import Bucket, admit, network_of
 from identity_service.people.domain import (
     CODE_LIFE,
     CODE_PER_ADDRESS,
@@ -47,7 +47,10 @@ async def send_code(
     """
     number = normal_phone(phone)
     index = phone_index(ring, number)
-    buckets = [Bucket(CODE_PER_PHONE, f"{purpose}\x00{index.hex()}"), Bucket(CODE_PER_ADDRESS, address)]
+    buckets = [
+        Bucket(CODE_PER_PHONE, f"{purpose}\x00{index.hex()}"),
+        Bucket(CODE_PER_ADDRESS, network_of(address)),
+    ]
     await admit(session, ring, buckets, now=now)
     code = new_code()
     fresh = {"code_hash": _hash(ring, number, purpose, code), "expires_at": now + CODE_LIFE, "tries": 0}
