@@ -156,6 +156,23 @@ async def test_one_person_can_log_in_in_several_windows_at_once(app: FastAPI, po
     assert await asyncio.gather(*(in_a_window() for _ in range(4))) == [303] * 4
 
 
+async def test_a_one_time_code_is_good_once_however_many_browsers_show_it_at_once(
+    app: FastAPI, population: Population
+) -> None:
+    officer = await population.staff(Role.CLERK)
+    code = pyotp.TOTP(officer.totp_secret).now()
+    both_know_the_password = asyncio.Barrier(2)
+
+    async def in_a_browser() -> int:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as browser:
+            answer = await log_in(browser, officer.username)
+            await both_know_the_password.wait()
+            return (await second_factor(browser, answer, code)).status_code
+
+    assert sorted(await asyncio.gather(in_a_browser(), in_a_browser())) == [303, 422]
+
+
 async def test_staff_without_the_second_factor_are_not_logged_in(
     client: httpx.AsyncClient, population: Population
 ) -> None:

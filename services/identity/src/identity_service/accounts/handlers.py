@@ -165,7 +165,8 @@ async def check_second_factor(
     session: AsyncSession, ring: KeyRing, account_id: UUID, code: str, *, now: datetime
 ) -> bool:
     """Whether it is the code of now, of the step before or after, and was not used (RFC 6238 §5.2). Raises: TooMany."""
-    account = await session.get_one(Account, account_id, with_for_update=True)
+    # Read anew under the lock: who comes with the same code at the same moment has to see that it was used.
+    account = await session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
     if account.totp_secret is None or not account.is_active:
         return False
     bucket = Bucket(SECOND_FACTOR, str(account.id))
