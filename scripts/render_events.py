@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from scripts.rendered import applications, sentence, table, write_or_compare
 
@@ -49,7 +50,9 @@ def listeners() -> dict[type[Event], list[str]]:
 def _producer(name: str, heard: Mapping[type[Event], list[str]]) -> str:
     events = list(events_of(name))
     facts = dict.fromkeys(base for event in events if (base := _facts_of(event)))
+    nested = dict.fromkeys(part for event in events for part in _parts(event.model_fields))
     shared = [f"`{one.__name__}`: {_fields(_own(one))}" for one in facts]
+    shared += [f"`{one.__name__}`: {_fields(one.model_fields)}" for one in nested]
     rows = (
         [f"`{event.subject}`", sentence(event.__doc__), _content(event), "<br>".join(heard[event]) or "–"]
         for event in events
@@ -87,6 +90,15 @@ def type_name(annotation: Any) -> str:
     if get_origin(annotation) is list:
         return f"list of {type_name(get_args(annotation)[0])}"
     return str(annotation.__name__)
+
+
+def _parts(fields: Mapping[str, FieldInfo]) -> Iterator[type[BaseModel]]:
+    """Models inside the fields, and those inside them."""
+    for field in fields.values():
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield part
+                yield from _parts(part.model_fields)
 
 
 def _enums(annotation: Any) -> Iterator[type[StrEnum]]:

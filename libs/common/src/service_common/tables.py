@@ -6,6 +6,7 @@ creates them in its first migration with ``create_plumbing()``.
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Index,
@@ -140,6 +141,39 @@ seen_proofs = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Index("ix_seen_proofs_expires_at", "expires_at"),
 )
+
+
+# Only of services that count working days; acceptance, which loads the notices, has more columns in its own.
+_CALENDAR = service_metadata()
+
+calendar_notices = Table(
+    "calendar_notices",
+    _CALENDAR,
+    Column("version", String(20), primary_key=True),
+    Column("year", BigInteger, nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("amends", Boolean, nullable=False),
+    Column("days", JSONB, nullable=False),
+)
+
+
+def attach_calendar(metadata: MetaData) -> None:
+    """Copies the table of holiday notices into the metadata of a service that hears of them."""
+    calendar_notices.to_metadata(metadata)
+
+
+def create_calendar() -> None:
+    """For a migration: where the holiday notices that were heard of are kept."""
+    from alembic import op  # noqa: PLC0415 - see ``create_plumbing``
+
+    calendar_notices.create(op.get_bind())
+
+
+def drop_calendar() -> None:
+    """Undoes ``create_calendar``."""
+    from alembic import op  # noqa: PLC0415 - see ``create_plumbing``
+
+    calendar_notices.drop(op.get_bind())
 
 
 def attach_plumbing(metadata: MetaData) -> None:

@@ -4,16 +4,19 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from acceptance_service.calendars.domain import NoticeRefused, missing_years
-from acceptance_service.calendars.handlers import NoticeInput, current_calendar, load_notice, read_calendar
+from acceptance_service.calendars.handlers import NoticeInput, load_notice, read_calendar
 from acceptance_service.supervision.handlers import cases_on_older_calendars, recount_deadlines
 from gov_rules.calendars import published_calendar
 from gov_rules.notices import NoticeDay
 from gov_rules.statutory_holidays import statutory_holidays
 from service_common import timeline
 from service_common.auth import Caller
+from service_common.contracts.acceptance import CalendarChanged
+from service_common.tables import outbox
+from service_common.work_calendar import current_calendar
 
 OPERATOR = Caller("operator-1", "staff", "desk", frozenset(), roles=frozenset({"operator"}))
 # A day off in the middle of the tests' summer.
@@ -95,3 +98,21 @@ async def test_counting_again_twice_writes_once(office: Any) -> None:
     await recount_deadlines(office.session, case.id, now=office.now)
     await recount_deadlines(office.session, case.id, now=office.now)
     assert (await office.history(case.id)).count("DEADLINES_RECOUNTED") == 1
+
+
+async def test_each_notice_is_told_with_those_before_it(office: Any) -> None:
+    await load_notice(office.session, AMENDMENT, caller=OPERATOR, now=office.now)
+    await load_notice(office.session, whole_year(2027, "cn-2027.1"), caller=OPERATOR, now=office.now)
+    told = await office.session.execute(
+        select(outbox.c.revision, outbox.c.event)
+        .where(outbox.c.subject == CalendarChanged.subject)
+        .order_by(outbox.c.revision)
+    )
+    facts = [(row.revision, CalendarChanged.model_validate(row.event["data"])) for row in told]
+    assert [revision for revision, _ in facts] == [1, 2]
+    assert [[one.version for one in event.notices] for _, event in facts] == [
+        ["cn-2026.2"],
+        ["cn-2026.2", "cn-2027.1"],
+    ]
+    [day] = facts[0][1].notices[0].days
+    assert (day.day, day.is_workday, day.name) == (date(2026, 7, 3), False, "抗洪")

@@ -6,7 +6,7 @@ from sqlalchemy import Enum
 from sqlalchemy.orm import DeclarativeBase
 
 from service_common.db import TYPE_ANNOTATIONS, service_metadata
-from service_common.tables import attach_plumbing
+from service_common.tables import attach_calendar, attach_plumbing
 
 
 class Base(DeclarativeBase):
@@ -22,3 +22,4 @@ class Base(DeclarativeBase):
 
 
 attach_plumbing(Base.metadata)
+attach_calendar(Base.metadata)

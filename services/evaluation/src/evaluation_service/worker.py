@@ -10,11 +10,13 @@ from fastapi import FastAPI
 from evaluation_service.invitations.handlers import expire_invitations
 from evaluation_service.invitations.subscribers import invitation_subscribers
 from evaluation_service.rectifications.handlers.overdue import mark_overdue
+from evaluation_service.rectifications.handlers.recount import recount_deadlines
 from evaluation_service.settings import Settings
 from service_common.app import Background
 from service_common.clock import utc_now
 from service_common.db import Database, is_passing_fault
 from service_common.messaging import Subscriber
+from service_common.work_calendar import calendar_subscriber
 
 logger = structlog.get_logger()
 
@@ -22,11 +24,14 @@ logger = structlog.get_logger()
 def subscribers(app: FastAPI) -> Sequence[Subscriber[Any]]:
     """Who listens to what."""
     settings: Settings = app.state.settings
-    return invitation_subscribers(app.state.key_ring, valid_days=settings.invitation_days)
+    return (
+        *invitation_subscribers(app.state.key_ring, valid_days=settings.invitation_days),
+        calendar_subscriber("evaluation"),
+    )
 
 
 async def sweep(app: FastAPI) -> None:
-    """Closes the window of invitations and marks missed limits, for ever. Several workers may sweep at once."""
+    """Closes the window of invitations, counts limits again and marks missed ones, for ever. Several workers may sweep at once."""
     settings: Settings = app.state.settings
     while True:
         try:
@@ -43,9 +48,12 @@ async def sweep_once(database: Database) -> int:
     """One batch of each kind, each in a transaction of its own. Returns how many rows were due."""
     async with database.sessions() as session, session.begin():
         expired = await expire_invitations(session, now=utc_now())
+    # First, so that nothing is marked by a limit that a newer calendar has moved.
+    async with database.sessions() as session, session.begin():
+        recounted = await recount_deadlines(session, now=utc_now())
     async with database.sessions() as session, session.begin():
         late = await mark_overdue(session, now=utc_now())
-    return expired + late
+    return expired + recounted + late
 
 
 background: Sequence[Background] = (sweep,)

@@ -11,7 +11,7 @@ from hotline_service.suggestions.classifier import load_classifier
 from hotline_service.suggestions.duties import load_duty_list
 from hotline_service.tickets.clocks import load_clock_table
 from hotline_service.tickets.routes import router as tickets
-from hotline_service.worker import subscribers
+from hotline_service.worker import background, subscribers
 from service_common.app import Service
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -43,5 +43,6 @@ def define_service(settings: Settings | None = None) -> Service:
         routers=(tickets,),
         migrations=MIGRATIONS,
         subscribers=subscribers,
+        background=background,
         start=start,
     )

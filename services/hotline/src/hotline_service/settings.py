@@ -27,3 +27,6 @@ class Settings(ServiceSettings):
         default=_PACKAGE / "suggestions" / "classifier.json",
         description="Weights of the topic classifier, made by `training/train_classifier.py`.",
     )
+    sweep_seconds: float = Field(
+        default=60, gt=0, description="Pause between looks for deadlines that an older calendar gave."
+    )

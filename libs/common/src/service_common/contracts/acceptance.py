@@ -1,8 +1,11 @@
 """What acceptance tells the others."""
 
+from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
 
 from service_common.contracts.envelope import Event
 
@@ -193,3 +196,33 @@ class CardCancelled(CardFacts):
     """Supervision took a card back: a fault of the system, force majeure, the applicant's own delay. It stays on record."""
 
     subject: ClassVar[str] = "gov.acceptance.card.cancelled.v1"
+
+
+class NamedDay(BaseModel):
+    """A local day that a holiday notice names: off, or a make-up working day 调休, for which festival."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    day: date
+    is_workday: bool
+    name: str
+
+
+class LoadedNotice(BaseModel):
+    """A holiday notice 节假日安排通知 as it was loaded; ``version`` is the one that the calendar got by it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: str
+    year: int
+    source: str
+    amends: bool
+    days: list[NamedDay]
+
+
+class CalendarChanged(Event):
+    """A holiday notice was loaded over the work calendar. Carries every notice loaded so far."""
+
+    subject: ClassVar[str] = "gov.acceptance.calendar.changed.v1"
+    calendar_version: str
+    notices: list[LoadedNotice]

@@ -3,24 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.calendars.domain import NoticeKnown, NoticeRefused, missing_years
 from acceptance_service.calendars.models import CalendarNotice
 from gov_rules import notices
-from gov_rules.calendars import WorkCalendar, published_calendar
+from gov_rules.calendars import WorkCalendar
 from gov_rules.notices import NoticeDay, NoticeRejected
+from service_common import outbox
 from service_common.auth import Caller
 from service_common.clock import local_date
-from service_common.db import transaction_memory
+from service_common.contracts.acceptance import CalendarChanged
+from service_common.work_calendar import current_calendar, forget_calendar, loaded_notices
 
 logger = structlog.get_logger()
 
-_built: dict[tuple[str, ...], WorkCalendar] = {}
+# Any constants: the calendar is one aggregate of the platform, and notices are loaded one after the other.
+_CALENDAR_ID = UUID("5d0f1d2e-6a0b-5f0c-9a57-2f6f0d7c1a10")
+_ONE_AT_A_TIME = 7_210_102
 
 
 @dataclass(frozen=True)
@@ -33,54 +38,40 @@ class NoticeInput:
     amends: bool
     days: Sequence[tuple[date, NoticeDay, str]]
 
-
-async def current_calendar(session: AsyncSession) -> WorkCalendar:
-    """The published calendar with every loaded notice over it. Built once per set of notices in a process."""
-    memory = transaction_memory(session)
-    known: WorkCalendar | None = memory.get("work_calendar")
-    if known is not None:
-        return known
-    versions = tuple(await session.scalars(select(CalendarNotice.version).order_by(CalendarNotice.version)))
-    calendar = _built.get(versions)
-    if calendar is None:
-        rows = await session.scalars(select(CalendarNotice))
-        calendar = published_calendar().with_notices(_notice_of(row) for row in rows)
-        _built.clear()  # older sets never come back
-        _built[versions] = calendar
-    memory["work_calendar"] = calendar
-    return calendar
+    def for_calendar(self) -> notices.CalendarNotice:
+        """Ready to lay over the calendar. Raises: NoticeRejected."""
+        return notices.CalendarNotice(
+            year=self.year,
+            holidays={day: name for day, kind, name in self.days if kind is NoticeDay.HOLIDAY},
+            makeup_workdays={day: name for day, kind, name in self.days if kind is NoticeDay.WORKDAY},
+            source=self.source,
+            version=self.version,
+            amends=self.amends,
+        )
 
 
 async def load_notice(
     session: AsyncSession, notice: NoticeInput, *, caller: Caller, now: datetime
 ) -> WorkCalendar:
-    """Lays a notice over the calendar. Deadlines counted before are counted again by the sweeper, old values kept.
+    """Lays a notice over the calendar and tells who counts on it.
 
-    Raises: NoticeRefused, NoticeKnown.
+    Deadlines counted before are counted again by the sweepers, old values kept. Raises: NoticeRefused, NoticeKnown.
     """
+    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
     calendar = await current_calendar(session)
-    row = CalendarNotice(
-        version=notice.version,
-        year=notice.year,
-        source=notice.source,
-        amends=notice.amends,
-        days=[[day.isoformat(), kind.value, name] for day, kind, name in notice.days],
-        loaded_by=caller.subject_id,
-        loaded_at=now,
-    )
     try:
-        renewed = calendar.with_notice(_notice_of(row))
+        renewed = calendar.with_notice(notice.for_calendar())
     except NoticeRejected as rejected:
         raise NoticeRefused.because(rejected) from rejected
     stored = await session.execute(
         insert(CalendarNotice)
         .values(
-            version=row.version,
-            year=row.year,
-            source=row.source,
-            amends=row.amends,
-            days=row.days,
-            loaded_by=row.loaded_by,
+            version=notice.version,
+            year=notice.year,
+            source=notice.source,
+            amends=notice.amends,
+            days=[[day.isoformat(), kind.value, name] for day, kind, name in notice.days],
+            loaded_by=caller.subject_id,
             loaded_at=now,
         )
         .on_conflict_do_nothing()
@@ -88,7 +79,8 @@ async def load_notice(
     )
     if stored.first() is None:
         raise NoticeKnown
-    transaction_memory(session).pop("work_calendar", None)
+    forget_calendar(session)
+    await _tell(session, renewed, now=now)
     logger.info("calendar_notice_loaded", version=notice.version, year=notice.year)
     return renewed
 
@@ -109,13 +101,17 @@ async def read_calendar(session: AsyncSession, *, now: datetime) -> CalendarStat
     return CalendarState(calendar, missing_years(calendar, local_date(now)), rows)
 
 
-def _notice_of(row: CalendarNotice) -> notices.CalendarNotice:
-    named = [(date.fromisoformat(day), NoticeDay(kind), name) for day, kind, name in row.days]
-    return notices.CalendarNotice(
-        year=row.year,
-        holidays={day: name for day, kind, name in named if kind is NoticeDay.HOLIDAY},
-        makeup_workdays={day: name for day, kind, name in named if kind is NoticeDay.WORKDAY},
-        source=row.source,
-        version=row.version,
-        amends=row.amends,
+@dataclass
+class _Calendar:
+    """The calendar as others hear of it: each notice is one revision."""
+
+    id: UUID
+    revision: int
+
+
+async def _tell(session: AsyncSession, calendar: WorkCalendar, *, now: datetime) -> None:
+    told = await loaded_notices(session)
+    before = _Calendar(_CALENDAR_ID, revision=len(told) - 1)
+    await outbox.add(
+        session, before, CalendarChanged(calendar_version=calendar.version, notices=told), now=now
     )

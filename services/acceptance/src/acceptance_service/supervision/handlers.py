@@ -9,7 +9,6 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from acceptance_service.calendars.handlers import current_calendar
 from acceptance_service.cases.domain.deadlines import CaseClock, recount_intake, workdays_from
 from acceptance_service.cases.domain.states import DECIDED, UNANSWERED, CaseStatus
 from acceptance_service.cases.handlers.intake import close_uncorrected, deem_accepted, set_deadlines
@@ -34,6 +33,7 @@ from service_common.contracts.acceptance import CardCancelled, CardIssued
 from service_common.crypto import KeyRing
 from service_common.db import new_id
 from service_common.timeline import SYSTEM
+from service_common.work_calendar import current_calendar
 
 _EXPLANATION = "cards.explanation"
 _VERDICT = "cards.verdict"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from gov_rules.calendars import WorkCalendar
@@ -50,6 +51,10 @@ STAGE_LABELS: Mapping[Stage, str] = {
     Stage.ANSWERED: "已答复",
     Stage.CLOSED: "已办结",
 }
+
+
+# While the department is to do something, and its limits run.
+RUNNING = frozenset({Stage.OPENED, Stage.ASSIGNED, Stage.CONTACTED})
 
 
 class NoSuchRectification(NotFound):
@@ -117,6 +122,10 @@ class RectificationLimits:
     contact: int
     rectify: int
 
+    def dump(self) -> list[Any]:
+        """As JSON, for the row of the rectification."""
+        return [self.assign, self.contact, self.rectify]
+
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
@@ -134,6 +143,16 @@ class Deadlines:
             return compute_deadline(DeadlineInputs(Limit(workdays, TimeUnit.WORKDAY), opened_at), calendar)
 
         return cls(due(limits.assign), due(limits.contact), due(limits.rectify))
+
+    def of(self, stage: Stage) -> Deadline | None:
+        """The one that runs at a stage; none after the answer."""
+        running = {Stage.OPENED: self.assign, Stage.ASSIGNED: self.contact, Stage.CONTACTED: self.rectify}
+        return running.get(stage)
+
+    @property
+    def provisional(self) -> bool:
+        """Whether a year without a published notice was counted through."""
+        return self.assign.provisional or self.contact.provisional or self.rectify.provisional
 
 
 def is_put_right(outcome: Outcome) -> bool:

@@ -1,6 +1,7 @@
 """Rows of rectifications."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String
@@ -29,6 +30,7 @@ class Rectification(Aggregate, Base):
     text: Mapped[bytes | None]
     stage: Mapped[Stage]
     opened_at: Mapped[datetime]
+    limit_workdays: Mapped[list[Any]]
     assign_due_at: Mapped[datetime]
     assign_due_date: Mapped[date]
     contact_due_at: Mapped[datetime]

@@ -4,14 +4,15 @@ Source: standards §5 (国办发〔2020〕53号; practice of 12345 hotlines wher
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from gov_rules.calendars import WorkCalendar
-from gov_rules.clocks import ClockPolicy, Deadline, DeadlineInputs, Limit, compute_deadline
+from gov_rules.clocks import ClockPolicy, Deadline, DeadlineInputs, Limit, TimeUnit, compute_deadline
 from gov_rules.divisions import is_within
 from gov_rules.office_hours import ROUND_THE_CLOCK
 from service_common.contracts.hotline import TicketKind
@@ -89,6 +90,8 @@ STATUS_LABELS: Mapping[Status, str] = {
     Status.CALLED_BACK: "已回访",
 }
 ENDED = frozenset({Status.CLOSED, Status.CALLED_BACK})
+# While a ticket waits for the department's answer, or for the centre to send it on.
+UNDER_CLOCK = frozenset({Status.DISPATCHED, Status.SIGNED, Status.RETURNED, Status.DISPUTED})
 
 
 class NoSuchTicket(NotFound):
@@ -244,6 +247,16 @@ class PolicedLimit:
         policy = ClockPolicy(office=ROUND_THE_CLOCK) if self.round_the_clock else ClockPolicy()
         return compute_deadline(DeadlineInputs(self.limit, started_at), calendar, policy)
 
+    def dump(self) -> list[Any]:
+        """As JSON."""
+        return [self.limit.amount, self.limit.unit.value, self.round_the_clock]
+
+    @classmethod
+    def load(cls, stored: Sequence[Any]) -> "PolicedLimit":
+        """Reads what ``dump`` wrote."""
+        amount, unit, round_the_clock = stored
+        return cls(Limit(amount, TimeUnit(unit)), round_the_clock=round_the_clock)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -252,6 +265,68 @@ class Limits:
     sign: PolicedLimit
     give_back: PolicedLimit
     handle: PolicedLimit
+
+
+@dataclass(frozen=True, slots=True)
+class TicketClocks:
+    """What the deadlines of a dispatched ticket follow from; kept with the ticket, so that they can be counted again.
+
+    Signing and returning run from the last dispatch, handling from the one that last gave it a fresh clock.
+    """
+
+    dispatched_at: datetime
+    handled_from: datetime
+    limits: Limits
+
+    def sent_on(self, at: datetime, limits: Limits) -> "TicketClocks":
+        """For another department: it signs and returns anew, the handling clock goes on."""
+        return TicketClocks(at, self.handled_from, Limits(limits.sign, limits.give_back, self.limits.handle))
+
+    def due(self, calendar: WorkCalendar) -> "TicketDue":
+        """All three on one calendar."""
+        return TicketDue(
+            sign=self.limits.sign.deadline(self.dispatched_at, calendar),
+            give_back=self.limits.give_back.deadline(self.dispatched_at, calendar),
+            handle=self.limits.handle.deadline(self.handled_from, calendar),
+        )
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON, for the row of the ticket."""
+        return {
+            "dispatched_at": self.dispatched_at.isoformat(),
+            "handled_from": self.handled_from.isoformat(),
+            "sign": self.limits.sign.dump(),
+            "give_back": self.limits.give_back.dump(),
+            "handle": self.limits.handle.dump(),
+        }
+
+    @classmethod
+    def load(cls, stored: Mapping[str, Any]) -> "TicketClocks":
+        """Reads what ``dump`` wrote."""
+        return cls(
+            datetime.fromisoformat(stored["dispatched_at"]),
+            datetime.fromisoformat(stored["handled_from"]),
+            Limits(*(PolicedLimit.load(stored[name]) for name in ("sign", "give_back", "handle"))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDue:
+    """Until when a ticket is to be signed, may be returned, and is to be answered; counted on one calendar."""
+
+    sign: Deadline
+    give_back: Deadline
+    handle: Deadline
+
+    @property
+    def calendar_version(self) -> str:
+        """The calendar of all three."""
+        return self.handle.calendar_version
+
+    @property
+    def provisional(self) -> bool:
+        """Whether a year without a published notice was counted through."""
+        return self.sign.provisional or self.give_back.provisional or self.handle.provisional
 
 
 @dataclass(frozen=True, slots=True)

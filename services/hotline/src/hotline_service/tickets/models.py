@@ -1,6 +1,7 @@
 """Rows of tickets."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, text
@@ -41,6 +42,7 @@ class Ticket(Aggregate, Base):
     return_due_at: Mapped[datetime | None]
     handle_due_at: Mapped[datetime | None]
     handle_due_date: Mapped[date | None]
+    clocks: Mapped[dict[str, Any] | None]
     calendar_version: Mapped[str | None] = mapped_column(String(20))
     provisional: Mapped[bool] = mapped_column(default=False)
     clock_resets: Mapped[int] = mapped_column(default=0)
@@ -67,6 +69,12 @@ class Ticket(Aggregate, Base):
         Index("ix_tickets_department_id_id", "department_id", "id"),
         Index("ix_tickets_division_id", "division", "id", postgresql_ops={"division": "text_pattern_ops"}),
         Index("ix_tickets_caller_phone_index", "caller_phone_index"),
+        Index(
+            "ix_tickets_under_clock",
+            "calendar_version",
+            "id",
+            postgresql_where=text("status IN ('DISPATCHED', 'SIGNED', 'RETURNED', 'DISPUTED')"),
+        ),
     )
 
     @property

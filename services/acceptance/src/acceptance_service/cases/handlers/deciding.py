@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.applications.handlers.progress import holds_valid_licence
-from acceptance_service.calendars.handlers import current_calendar
 from acceptance_service.cases.domain.deadlines import delivery_due
 from acceptance_service.cases.domain.rules import (
     DocumentKind,
@@ -36,6 +35,7 @@ from service_common.auth import Caller
 from service_common.contracts.acceptance import CaseDecided, CaseReceived, Outcome
 from service_common.crypto import KeyRing
 from service_common.etag import check_version
+from service_common.work_calendar import current_calendar
 
 # Rules of instant approval, by the name that an item carries: the licence that the applicant must hold.
 INSTANT_RULES = {"business_licence_valid": "营业执照"}

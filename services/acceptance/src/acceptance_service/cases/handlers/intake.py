@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.applications.handlers.drafts import is_applicants
-from acceptance_service.calendars.handlers import current_calendar
 from acceptance_service.cases.domain.deadlines import CaseClock, workdays_from
 from acceptance_service.cases.domain.rules import (
     LONGEST_SUPPLEMENT_WORKDAYS,
@@ -44,6 +43,7 @@ from service_common.contracts.acceptance import (
 )
 from service_common.crypto import KeyRing
 from service_common.timeline import SYSTEM
+from service_common.work_calendar import current_calendar
 
 # An applicant has this long to correct, in working days; no law sets it (configuration of the organ).
 CORRECTION_WORKDAYS = 30

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.applications.domain import CaseStanding
 from acceptance_service.applications.handlers.progress import note_progress
-from acceptance_service.calendars.handlers import current_calendar
 from acceptance_service.cases.domain.deadlines import intake_timer
 from acceptance_service.cases.domain.rules import (
     ClaimedByAnother,
@@ -30,6 +29,7 @@ from service_common.contracts.acceptance import CaseFacts, CaseSubmitted, CaseTe
 from service_common.crypto import KeyRing
 from service_common.db import new_id
 from service_common.timeline import SYSTEM, Actor
+from service_common.work_calendar import current_calendar
 
 DOCUMENT_COLUMN = "case_documents.body"
 

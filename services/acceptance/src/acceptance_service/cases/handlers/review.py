@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.applications.handlers.drafts import is_applicants
-from acceptance_service.calendars.handlers import current_calendar
 from acceptance_service.cases.domain.deadlines import CaseClock, workdays_from
 from acceptance_service.cases.domain.rules import DocumentKind, NoSuchCase
 from acceptance_service.cases.domain.states import Action, ActionNotPossible, next_status
@@ -33,6 +32,7 @@ from service_common.contracts.acceptance import (
 )
 from service_common.crypto import KeyRing
 from service_common.db import new_id
+from service_common.work_calendar import current_calendar
 
 PROCEDURE_COLUMN = "case_procedures.text"
 EXTENSION = "EXTENSION"

@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from acceptance_service.calendars.handlers import current_calendar
 from acceptance_service.cases.domain.deadlines import workdays_from
 from acceptance_service.cases.domain.rules import (
     NoSuchTask,
@@ -25,6 +24,7 @@ from service_common import timeline
 from service_common.auth import Caller
 from service_common.crypto import KeyRing
 from service_common.db import new_id
+from service_common.work_calendar import current_calendar
 
 RESULT_COLUMN = "case_tasks.result"
 

@@ -23,7 +23,6 @@ from acceptance_service.applications.handlers.progress import application_facts
 from acceptance_service.applications.models import Application
 from acceptance_service.applications.repository import read_form
 from acceptance_service.bundles.domain import Plan
-from acceptance_service.calendars.handlers import current_calendar
 from acceptance_service.cases.domain.deadlines import limit_due
 from acceptance_service.cases.handlers.opening import draft_cases, first_events, first_steps, store_cases
 from acceptance_service.cases.models import Case
@@ -33,6 +32,7 @@ from service_common.auth import Caller
 from service_common.contracts.acceptance import ApplicationSubmitted
 from service_common.crypto import KeyRing
 from service_common.errors import FieldProblem
+from service_common.work_calendar import current_calendar
 
 PASSWORD_COLUMN = "applications.query_password_hash"  # noqa: S105 - the name of a column
 

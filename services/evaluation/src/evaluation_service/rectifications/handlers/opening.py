@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from evaluation_service.rectifications.domain import Deadlines, RectificationLimits, Stage
 from evaluation_service.rectifications.models import Rectification
-from gov_rules.calendars import published_calendar
 from service_common import outbox, timeline
 from service_common.contracts.evaluation import Grade, RectificationOpened
 from service_common.crypto import KeyRing
 from service_common.db import new_id
 from service_common.timeline import SYSTEM
+from service_common.work_calendar import current_calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,6 @@ async def open_rectification(
     session: AsyncSession, ring: KeyRing, bad: BadReview, *, limits: RectificationLimits, now: datetime
 ) -> Rectification:
     """Starts its three clocks; one for each review."""
-    due = Deadlines.count(limits, now, published_calendar())
     row = Rectification(
         id=new_id(),
         review_id=bad.review_id,
@@ -49,16 +48,10 @@ async def open_rectification(
         text=ring.encrypt(bad.text, column="rectifications.text") if bad.text else None,
         stage=Stage.OPENED,
         opened_at=now,
-        assign_due_at=due.assign.due_at,
-        assign_due_date=due.assign.due_date,
-        contact_due_at=due.contact.due_at,
-        contact_due_date=due.contact.due_date,
-        rectify_due_at=due.rectify.due_at,
-        rectify_due_date=due.rectify.due_date,
-        calendar_version=due.rectify.calendar_version,
-        provisional=due.rectify.provisional,
+        limit_workdays=limits.dump(),
         revision=0,
     )
+    set_deadlines(row, Deadlines.count(limits, now, await current_calendar(session)))
     session.add(row)
     await outbox.add(session, row, RectificationOpened(**facts_of(row)), now=now)
     facts = {
@@ -69,6 +62,14 @@ async def open_rectification(
     await timeline.append(session, row.id, "opened", actor=SYSTEM, at=now, facts=facts, first=True)
     await session.flush()
     return row
+
+
+def set_deadlines(row: Rectification, due: Deadlines) -> None:
+    """All three, counted on one calendar."""
+    row.assign_due_at, row.assign_due_date = due.assign.due_at, due.assign.due_date
+    row.contact_due_at, row.contact_due_date = due.contact.due_at, due.contact.due_date
+    row.rectify_due_at, row.rectify_due_date = due.rectify.due_at, due.rectify.due_date
+    row.calendar_version, row.provisional = due.rectify.calendar_version, due.provisional
 
 
 def facts_of(row: Rectification) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gov_rules.calendars import published_calendar
+from gov_rules.calendars import WorkCalendar
 from gov_rules.divisions import is_within
 from hotline_service.departments.handlers import find_department
 from hotline_service.tickets.domain import (
@@ -14,6 +14,7 @@ from hotline_service.tickets.domain import (
     ClockTable,
     Standing,
     Status,
+    TicketClocks,
     UnknownDepartment,
     Urgency,
     View,
@@ -30,6 +31,7 @@ from service_common import outbox, timeline
 from service_common.auth import Caller
 from service_common.contracts.hotline import TicketDispatched, TicketKind, TicketReturned
 from service_common.crypto import KeyRing
+from service_common.work_calendar import current_calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,10 @@ async def _assign(
     ticket.caller_protected = protects_caller(ticket.kind, protected_before=ticket.caller_protected)
     ticket.urgency = assignment.urgency or ticket.urgency
     ticket.signed_at = None
-    _start_clocks(ticket, clocks, sent_on=before.status in {Status.RETURNED, Status.DISPUTED}, now=now)
+    ticket.dispatched_at = now
+    sent_on = before.status in {Status.RETURNED, Status.DISPUTED}
+    running = _next_clocks(ticket, clocks, sent_on=sent_on, now=now)
+    set_deadlines(ticket, running, await current_calendar(session))
     await outbox.add(session, ticket, TicketDispatched(**facts_of(ticket)), now=now)
     await timeline.append(
         session,
@@ -179,21 +184,23 @@ async def _assign(
     await session.flush()
 
 
-def _start_clocks(ticket: Ticket, clocks: ClockTable, *, sent_on: bool, now: datetime) -> None:
+def set_deadlines(ticket: Ticket, clocks: TicketClocks, calendar: WorkCalendar) -> None:
+    """Counts all deadlines of a ticket on one calendar."""
+    due = clocks.due(calendar)
+    ticket.clocks = clocks.dump()
+    ticket.sign_due_at, ticket.sign_due_date = due.sign.due_at, due.sign.due_date
+    ticket.return_due_at = due.give_back.due_at
+    ticket.handle_due_at, ticket.handle_due_date = due.handle.due_at, due.handle.due_date
+    ticket.calendar_version, ticket.provisional = due.calendar_version, due.provisional
+
+
+def _next_clocks(ticket: Ticket, table: ClockTable, *, sent_on: bool, now: datetime) -> TicketClocks:
     """Signing and returning run anew for each department, handling only as often as a ticket's clock may be reset."""
-    calendar = published_calendar()
-    limits = clocks.of(ticket.urgency, ticket.kind)
-    sign = limits.sign.deadline(now, calendar)
-    ticket.dispatched_at = now
-    ticket.sign_due_at, ticket.sign_due_date = sign.due_at, sign.due_date
-    ticket.return_due_at = limits.give_back.deadline(now, calendar).due_at
-    if sent_on:
-        if not may_reset_clock(ticket.clock_resets):
-            return
-        ticket.clock_resets += 1
-    handle = limits.handle.deadline(now, calendar)
-    ticket.handle_due_at, ticket.handle_due_date = handle.due_at, handle.due_date
-    ticket.calendar_version, ticket.provisional = handle.calendar_version, handle.provisional
+    limits = table.of(ticket.urgency, ticket.kind)
+    if sent_on and ticket.clocks is not None and not may_reset_clock(ticket.clock_resets):
+        return TicketClocks.load(ticket.clocks).sent_on(now, limits)
+    ticket.clock_resets += int(sent_on)
+    return TicketClocks(now, now, limits)
 
 
 def _begin_again(ticket: Ticket) -> None:
