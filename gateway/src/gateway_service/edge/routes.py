@@ -154,6 +154,8 @@ ROUTES: tuple[Route, ...] = (
     _import("/identity/v1/divisions/imports", "identity", 64 * MIB),
     Route("/identity/v1", "identity"),
     Route("/identity/login", "identity", Entry.PROTOCOL, rate_class=RateClass.LOGIN),
+    Route("/identity/sign-up", "identity", Entry.PROTOCOL, rate_class=RateClass.LOGIN),
+    Route("/identity/forgotten-password", "identity", Entry.PROTOCOL, rate_class=RateClass.LOGIN),
     Route("/identity/token", "identity", Entry.PROTOCOL, rate_class=RateClass.LOGIN),
     Route("/identity/device", "identity", Entry.PROTOCOL, rate_class=RateClass.LOGIN),
     Route("/identity/device_authorization", "identity", Entry.PROTOCOL, rate_class=RateClass.LOGIN),

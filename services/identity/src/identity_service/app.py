@@ -11,11 +11,13 @@ from fastapi import FastAPI
 from identity_service.clients.authority import Authority
 from identity_service.clients.sms import FileSmsSender, GatewaySmsSender, SmsSender
 from identity_service.counters.routes import router as counter_routes
+from identity_service.credentials.pages import router as forgotten_password_pages
 from identity_service.credentials.routes import router as credential_routes
 from identity_service.db import transactions_of
 from identity_service.delegations.routes import router as delegation_routes
 from identity_service.families.routes import router as family_routes
 from identity_service.identity_codes.routes import router as identity_code_routes
+from identity_service.inbox.pages import router as inbox_pages
 from identity_service.inbox.routes import router as inbox_routes
 from identity_service.legal_persons.routes import router as legal_person_routes
 from identity_service.login.routes import router as login_routes
@@ -25,6 +27,7 @@ from identity_service.organisation.routes import routers as organisation_routers
 from identity_service.pages.routes import router as page_routes
 from identity_service.passkeys.pages import router as passkey_pages
 from identity_service.passkeys.routes import router as passkey_routes
+from identity_service.people.pages import router as sign_up_pages
 from identity_service.people.routes import router as people_routes
 from identity_service.profiles.routes import router as profile_routes
 from identity_service.relying_parties.routes import router as client_routes
@@ -105,7 +108,9 @@ def define_service(settings: Settings | None = None) -> Service:
             login_routes,
             page_routes,
             people_routes,
+            sign_up_pages,
             credential_routes,
+            forgotten_password_pages,
             counter_routes,
             family_routes,
             identity_code_routes,
@@ -116,6 +121,7 @@ def define_service(settings: Settings | None = None) -> Service:
             passkey_pages,
             profile_routes,
             inbox_routes,
+            inbox_pages,
             legal_person_routes,
             delegation_routes,
             *organisation_routers,

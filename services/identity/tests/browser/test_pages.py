@@ -1,6 +1,7 @@
 """Every page, in both languages and sizes, on a narrow screen: no barrier that axe-core finds (WCAG 2.2 AA), no violation of the
 policy, nothing that scrolls sideways."""
 
+from functools import partial
 from urllib.parse import urlencode
 
 import httpx
@@ -10,8 +11,13 @@ from services.identity.tests.browser.conftest import Onlooker
 from services.identity.tests.factories import CALLBACK, PASSWORD, Population
 from services.identity.tests.flows import Application
 
+from identity_service.db import Transactions
+from identity_service.inbox.domain import Template
+from identity_service.inbox.handlers import Notice, tell
 from identity_service.organisation.domain import Role
 from identity_service.relying_parties.domain import Authentication, GrantType
+from service_common.clock import utc_now
+from service_common.db import new_id
 
 PARTNER = "https://partner.example"
 
@@ -90,6 +96,43 @@ async def test_raising_the_level_has_no_barriers(
     await onlooker.look("verification-wrong", wrong_name, title="错误：提升实名等级")
     await population.verify(person)
     await onlooker.look_at("verification-two", asked, title="提升实名等级")
+    assert onlooker.found == []
+
+
+async def test_signing_up_and_a_forgotten_password_have_no_barriers(onlooker: Onlooker) -> None:
+    async def to_code(page: Page, path: str) -> None:
+        await page.goto(onlooker.origin + path)
+        await onlooker.fill(phone="19900007777")
+        await page.wait_for_selector("#code")
+
+    async def wrong(page: Page, path: str, **typed: str) -> None:
+        await to_code(page, path)
+        await onlooker.fill(**typed, code="12", password="seven rivers and a ferry")
+        await page.wait_for_selector("#problem")
+
+    sign_up, forgotten = "/identity/sign-up", "/identity/forgotten-password"
+    await onlooker.look_at("sign-up", sign_up, title="注册")
+    await onlooker.look("sign-up-code", partial(to_code, path=sign_up))
+    await onlooker.look(
+        "sign-up-wrong", partial(wrong, path=sign_up, username="li.newcomer"), title="错误：注册"
+    )
+    await onlooker.look_at("forgotten", forgotten, title="重置密码")
+    await onlooker.look("forgotten-code", partial(to_code, path=forgotten))
+    await onlooker.look("forgotten-wrong", partial(wrong, path=forgotten), title="错误：重置密码")
+    assert onlooker.found == []
+
+
+async def test_the_inbox_has_no_barriers(
+    onlooker: Onlooker, population: Population, transactions: Transactions
+) -> None:
+    person = await population.person()
+    device = {"device": "Firefox · Linux", "place": "203.0.113.*", "at": "2026-01-01 08:00"}
+    async with transactions() as session:
+        notice = Notice(new_id(), Template.NEW_DEVICE, "ACCOUNT", person.id, device, utc_now())
+        await tell(session, [person.id], notice)
+    await onlooker.log_in(person.username, PASSWORD)
+    await onlooker.page.wait_for_url("**/identity/account")
+    await onlooker.look_at("inbox", "/identity/inbox", title="消息")
     assert onlooker.found == []
 
 

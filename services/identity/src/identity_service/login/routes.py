@@ -1,6 +1,6 @@
 """The log-in pages. Their forms can be posted by a script as well: see the service's README."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
@@ -31,6 +31,8 @@ router = APIRouter(
 )
 
 _Text = Annotated[str, Form(max_length=200)]
+Done = Literal["signed_up", "password_reset"]
+"""What somebody has just finished that leads here."""
 
 
 @router.get("")
@@ -39,11 +41,12 @@ async def show_login(
     transactions: InTransactions,
     now: Now,
     interaction: Annotated[UUID | None, Query()] = None,
+    done: Annotated[Done | None, Query()] = None,
 ) -> Response:
     async with transactions() as session:
         if interaction is not None:
             found = await handlers.find_interaction(session, interaction, visit.browser_hash, now=now)
-            return _form(visit, found)
+            return _form(visit, found, done=done)
         limits = session_limits(visit.settings)
         if await find_session(session, visit.ring, visit.session_secret, limits=limits, now=now):
             return see_other("/identity/account")
@@ -56,7 +59,8 @@ async def show_login(
             life=handlers.life_of(visit.settings),
             now=now,
         )
-    return visit.remember(see_other(f"/identity/login?interaction={begun.id}"))
+    finished = f"&done={done}" if done else ""
+    return visit.remember(see_other(f"/identity/login?interaction={begun.id}{finished}"))
 
 
 @router.post("")
@@ -202,6 +206,7 @@ def _form(
     status: int = 200,
     headers: dict[str, str] | None = None,
     problem: DomainError | None = None,
+    done: Done | None = None,
 ) -> Response:
     parameters = handlers.parameters_of(visit.ring, interaction)
     template = "login.html" if interaction.pending_account_id is None else "second_factor.html"
@@ -216,6 +221,7 @@ def _form(
         client_name=interaction.client_name,
         username=parameters.get("login_hint", "")[:60],
         problem=problem,
+        done=done,
         script="passkeys.js",
         ui_locales=parameters.get("ui_locales", ""),
         again=f"/identity/login?interaction={interaction.id}",
