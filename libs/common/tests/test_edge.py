@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from service_common.db import Database
 from service_common.tables import outbox, timeline_entries
+from service_common.tokens import _REFRESH_BOUND_SECONDS
 
 NOTES = "/identity/v1/notes"
 
@@ -237,7 +238,7 @@ async def test_keys_outlive_an_outage_and_unknown_ids_do_not_flood_the_issuer(
 ) -> None:
     assert (await client.post(NOTES, json={"text": "x"}, headers={"Idempotency-Key": "a"})).status_code == 201
     jwks.down = True
-    asked = jwks.asked
+    asked, began = jwks.asked, time.monotonic()
     assert (
         await client.post(
             NOTES,
@@ -248,7 +249,7 @@ async def test_keys_outlive_an_outage_and_unknown_ids_do_not_flood_the_issuer(
     for i in range(20):
         stranger = ECKey.generate_key("P-256", parameters={"kid": f"u{i}"})
         await client.get(f"{NOTES}/x", headers={"Authorization": f"Bearer {token(key=stranger)}"})
-    assert jwks.asked - asked <= 1
+    assert jwks.asked - asked <= 1 + (time.monotonic() - began) / _REFRESH_BOUND_SECONDS
 
 
 async def test_a_rotated_key_is_found(

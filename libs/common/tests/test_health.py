@@ -74,10 +74,9 @@ async def test_the_broker_decides_for_a_worker_alone(
         assert (await client.get("/health/ready")).status_code == 200
         nats_server.server.kill()
         try:
-            for _ in range(100):
-                answer = await client.get("/health/ready")
-                if not answer.json()["checks"]["nats"]:
-                    break
+            async with asyncio.timeout(60):
+                while (answer := await client.get("/health/ready")).json()["checks"]["nats"]:
+                    await asyncio.sleep(0.02)
         finally:
             nats_server.server.start()
             nats_server.server.wait_ready()
@@ -110,18 +109,18 @@ async def test_a_worker_that_does_not_lead_tells_how_long_events_wait(
         async with app.state.database.sessions() as session, session.begin():
             thing = SimpleNamespace(id=new_id(), revision=0)
             await outbox.add(session, thing, PersonVerified(person_id=thing.id, level=1), now=utc_now())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await _waiting_seconds(client) > 0.1:
                 await asyncio.sleep(0.05)
         await hanging_leader.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await _waiting_seconds(client) > 0:
                 await asyncio.sleep(0.05)
 
 
 async def _waiting_seconds(client: httpx.AsyncClient) -> float:
     """What Prometheus would read: the metric of the alarm ``OutboxStuck``."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             said = re.search(
                 r"^outbox_oldest_unsent_seconds(?:{.*})? (.+)$",

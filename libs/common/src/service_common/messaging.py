@@ -28,6 +28,7 @@ from service_common.contracts.envelope import CloudEvent, EventT
 from service_common.contracts.registry import stream_of
 from service_common.db import Database, is_passing_fault
 from service_common.errors import Unavailable
+from service_common.jobs import end_if_cancelled
 from service_common.settings import ServiceSettings
 from service_common.streams import ensure_stream
 from service_common.tables import aggregate_positions, dead_events, processed_events
@@ -146,6 +147,7 @@ class Consumer(Generic[EventT]):
                 while self._in_hand >= _IN_HAND:
                     self._room.clear()
                     await self._room.wait()
+                end_if_cancelled()
                 try:
                     messages = await subscription.fetch(_IN_HAND - self._in_hand, timeout=_FETCH_SECONDS)
                 except TimeoutError:

@@ -15,6 +15,7 @@ from service_common.clock import utc_now
 from service_common.contracts.envelope import CloudEvent
 from service_common.contracts.identity import SessionEnded
 from service_common.contracts.registry import stream_of
+from service_common.jobs import end_if_cancelled
 from service_common.settings import ServiceSettings
 from service_common.streams import ensure_stream
 from service_common.tokens import RevokedSessions
@@ -43,6 +44,7 @@ async def follow_ended_sessions(client: Client, revoked: RevokedSessions, settin
                 ),
             )
             while client.stats["reconnects"] == reconnects:
+                end_if_cancelled()
                 try:
                     message = await subscription.next_msg(timeout=1)
                 except NatsTimeoutError:
