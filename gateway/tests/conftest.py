@@ -138,26 +138,26 @@ def signing_key() -> ECKey:
 
 @dataclass
 class Services:
-    """All services behind the gateway, played by one small server: answers by path, slowness by path."""
+    """All services behind the gateway, played by one small server: answers by path, and what an answer waits for."""
 
     peer: Peer
     answers: dict[str, Reply]
-    slow: set[str]
+    waits: dict[str, Callable[[], Awaitable[object]]]
 
 
 @pytest.fixture
 async def services(start_peer: StartPeer, signing_key: ECKey) -> AsyncIterator[Services]:
     answers = {"/identity/jwks": Reply(body={"keys": [signing_key.as_dict(private=False)]})}
-    slow: set[str] = set()
+    waits: dict[str, Callable[[], Awaitable[object]]] = {}
 
     async def answer(asked: Asked) -> Reply | None:
         path = asked.path.split("?")[0]
-        if path in slow:
-            await asyncio.sleep(20)
+        if path in waits:
+            await waits[path]()
         return answers.get(path, Reply(404, {"code": "not_found"}))
 
     async with start_peer(answer) as peer:
-        yield Services(peer, answers, slow)
+        yield Services(peer, answers, waits)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from gateway_service.edge import rate_limits
 from gateway_service.edge.envoy import render
 from gateway_service.edge.options import Address, EdgeOptions
 from gateway_service.edge.routes import RATE_LIMITS, SERVICES, Bucket, RateClass, RateLimit
@@ -48,13 +49,13 @@ class Upstream:
     requests: list[Seen] = field(default_factory=list)
     key_fetches: int = 0
     connections: int = 0
-    port: int = 0
+    # Below those of outgoing connections: while it is away nobody else can be given its port.
+    port: int = field(default_factory=ports.choose)
     _server: asyncio.Server | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Vanishes: nothing listens, open connections are cut."""
@@ -196,7 +197,7 @@ class Edge:
 
     async def counter(self, name: str) -> int:
         """One figure of Envoy's statistics."""
-        async with httpx.AsyncClient() as admin:
+        async with httpx.AsyncClient(timeout=60) as admin:
             url = f"http://127.0.0.1:{self.server.admin_port}/stats?filter=^{name}$"
             text = (await admin.get(url)).text
         return int(text.rsplit(":", 1)[1]) if text.strip() else 0
@@ -237,7 +238,7 @@ async def running_edge(folder: Path, **options: Any) -> AsyncIterator[Edge]:
     server.start()
     try:
         await _until_keys_are_known(server, upstream)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=40) as http:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
             yield Edge(http, upstream, issuer, server)
     finally:
         server.stop()
@@ -245,7 +246,7 @@ async def running_edge(folder: Path, **options: Any) -> AsyncIterator[Edge]:
 
 
 async def _until_keys_are_known(server: EnvoyServer, upstream: Upstream) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while upstream.key_fetches == 0 or not await asyncio.to_thread(server.is_ready):
             assert server.is_running, server.log.read_text()
             await asyncio.sleep(0.03)
@@ -272,8 +273,9 @@ def start_edge(tmp_path: Path) -> EdgeStarter:
 
 
 @pytest.fixture
-def tiny_limits() -> Mapping[RateClass, RateLimit]:
-    """Limits that a test reaches."""
+def tiny_limits(monkeypatch: pytest.MonkeyPatch) -> Mapping[RateClass, RateLimit]:
+    """Limits that a test reaches, in buckets that nothing drips into while it counts, however slow the machine is."""
+    monkeypatch.setattr(rate_limits, "_FILL_INTERVAL", "3600s")
     small = RateLimit(people=Bucket(3, 1), clients=Bucket(6, 1), addresses=Bucket(4, 1))
     return dict.fromkeys(RATE_LIMITS, small)
 

@@ -1,7 +1,6 @@
 """One try, at a real server."""
 
 import asyncio
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -92,13 +91,11 @@ async def test_a_receiver_that_stalls_is_left_after_the_limit(
     monkeypatch.setattr(sending, "TIMEOUT_SECONDS", 0.3)
 
     async def stall(_asked: "Asked") -> None:
-        await asyncio.sleep(5)
+        await asyncio.Event().wait()  # for ever
 
     async with start_peer(stall) as peer, Sender(loopback_allowed=True) as sender:
-        began = time.monotonic()
         result = await sender.send(f"{peer.url}/hook", {}, b"{}")
     assert (result.status, result.error) == (None, "timeout")
-    assert time.monotonic() - began < 3
 
 
 async def test_an_endless_answer_is_not_read_to_its_end(

@@ -30,7 +30,7 @@ async def test_an_event_reaches_the_receiver(
     worker = create_app(define_service(settings), worker=True, api=False)
     async with worker.router.lifespan_context(worker):
         await jetstream.publish(CaseSubmitted.subject, json.dumps(sample).encode())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not receiver.messages:
                 await asyncio.sleep(0.05)
     await client.close()

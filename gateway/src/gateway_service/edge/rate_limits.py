@@ -11,6 +11,8 @@ Json = dict[str, Any]
 # Buckets kept at once, the least recently used is forgotten first; about 1 KiB each.
 _KEPT_BUCKETS = 20_000
 _ROUTE_METADATA = "lianban.edge"
+# A bucket's ``per_second`` arrives at once: who is refused need not wait longer than this.
+_FILL_INTERVAL = "1s"
 
 
 def rate_limit_filter(limits: Mapping[RateClass, RateLimit], *, shared: bool) -> Json:
@@ -48,7 +50,7 @@ def _descriptor(rate_class: RateClass, kind: str, who: str, bucket: Bucket) -> J
 
 
 def _bucket(bucket: Bucket) -> Json:
-    return {"max_tokens": bucket.burst, "tokens_per_fill": bucket.per_second, "fill_interval": "1s"}
+    return {"max_tokens": bucket.burst, "tokens_per_fill": bucket.per_second, "fill_interval": _FILL_INTERVAL}
 
 
 def class_of_route(rate_class: RateClass) -> Json:
