@@ -60,7 +60,7 @@ async def walk(app: App, messages: Path, theme: str, division: str) -> Left:
 async def _sign_up(app: App, messages: Path, person: NaturalPerson) -> Account:
     account = Account(role="citizen", username="planted", password=people.PASSWORD)
     await app.anonymous("POST", "/identity/v1/phone-codes", {"phone": person.phone})
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 60
     while not (sent := await asyncio.to_thread(_sent_to, person.phone, messages)):
         assert time.monotonic() < give_up, "no text message"
         await asyncio.sleep(0.1)

@@ -47,7 +47,7 @@ time.sleep(60)
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    leftovers.wait_gone([child], 5)
+    leftovers.wait_gone([child], 60)
 
 
 def test_a_child_whose_parent_died_first_does_not_start() -> None:
@@ -100,7 +100,7 @@ time.sleep(60)
     grandchild = psutil.Process(int(script.log.read_text().split()[0]))
     script.stop()
     assert script.exit_code == -SIGKILL
-    leftovers.wait_gone([grandchild], 5)
+    leftovers.wait_gone([grandchild], 60)
 
 
 def test_what_carries_our_folder_is_found_even_without_a_parent(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_what_carries_our_folder_is_found_even_without_a_parent(tmp_path: Path) 
     assert leftovers.find(tmp_path) == []
 
 
-def _wait_until(condition: Callable[[], bool], seconds: float = 5) -> None:
+def _wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     give_up = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up

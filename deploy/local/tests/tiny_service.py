@@ -20,7 +20,7 @@ def _setting(name: str) -> str:
 @app.get("/health/ready")
 def ready(response: Response) -> dict[str, str]:
     try:
-        with psycopg.connect(_setting("DATABASE_URL"), connect_timeout=2) as connection:
+        with psycopg.connect(_setting("DATABASE_URL"), connect_timeout=30) as connection:
             connection.execute("SELECT version_num FROM alembic_version")
     except psycopg.Error as error:
         response.status_code = 503

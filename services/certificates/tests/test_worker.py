@@ -107,11 +107,11 @@ async def test_a_department_is_heard_of_and_a_licence_told_of_through_the_broker
         Content({"统一社会信用代码": "91990101MA0000A19H", "名称": "试验田"}, local_date(utc_now()), None),
     )
     worker = create_app(define_service(settings), worker=True, api=False)
-    async with worker.router.lifespan_context(worker), asyncio.timeout(20):
+    async with worker.router.lifespan_context(worker), asyncio.timeout(60):
         await jetstream.publish(fact.subject, event.model_dump_json().encode())
         licence = await _issue_when_known(database, Desk(ring, settings.licence_issuer), order)
         told = await jetstream.subscribe(LicenceIssued.subject, ordered_consumer=True)
-        message = await told.next_msg(timeout=15)
+        message = await told.next_msg(timeout=60)
     heard = CloudEvent[LicenceIssued].model_validate_json(message.data)
     assert (heard.data.identifier, heard.revision) == (licence.identifier, 1)
     await broker.close()

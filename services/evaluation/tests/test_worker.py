@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import nats
+from nats.js import JetStreamContext
 from sqlalchemy import select
 
 from evaluation_service.app import define_service
@@ -41,15 +42,20 @@ async def test_a_finished_case_becomes_an_invitation_on_the_broker(
         sample["data"]["case_id"] = case
         for _ in range(2):  # the broker may deliver a message again; here it is even sent again
             await jetstream.publish(CaseFinished.subject, json.dumps(sample).encode())
-        message = await heard.next_msg(timeout=20)
+        message = await heard.next_msg(timeout=60)
         told = json.loads(message.data)
         assert (told["data"]["contact_id"], told["revision"]) == (case, 1)
-        async with asyncio.timeout(20):
-            while (await jetstream.consumer_info("ACCEPTANCE", "evaluation-case-finished")).num_ack_pending:
+        async with asyncio.timeout(60):
+            while await _unheard(jetstream):
                 await asyncio.sleep(0.02)
         async with app.state.database.sessions() as session:
             assert len((await session.scalars(select(Invitation))).all()) == 1
     await client.close()
+
+
+async def _unheard(jetstream: JetStreamContext) -> int:
+    consumer = await jetstream.consumer_info("ACCEPTANCE", "evaluation-case-finished")
+    return (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
 
 
 async def test_several_sweepers_at_once_count_each_expired_invitation_once(

@@ -1,5 +1,6 @@
 """A client and the browser of its user, driven by script: what an application does to log somebody in."""
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -12,6 +13,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pyotp
 from services.identity.tests.factories import PASSWORD, Citizen, Officer, RegisteredClient
+
+from identity_service.oidc.clients import _BELIEVED_SECONDS
+
+
+async def what_was_believed_is_over() -> None:
+    """What was read of a client is believed for less than a second: from then on every process has heard of a change."""
+    assert _BELIEVED_SECONDS < 1
+    await asyncio.sleep(_BELIEVED_SECONDS)
 
 
 def new_verifier() -> str:

@@ -165,7 +165,7 @@ async def test_the_worker_does_all_of_it_by_itself(
         listening = Application(browser, registered, CALLBACK)
         tokens = await listening.tokens(await population.person())
         await log_out(listening)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not receiver.heard:
                 await asyncio.sleep(0.05)
     assert [claims_of(text)["sid"] for text in receiver.heard] == [claims_of(tokens["id_token"])["sid"]]
