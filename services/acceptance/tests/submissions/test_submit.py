@@ -31,8 +31,8 @@ from acceptance_service.bundles.scenario import follow
 from acceptance_service.cases.domain.states import CaseStatus
 from acceptance_service.cases.handlers.completing import after_decision
 from acceptance_service.cases.handlers.deciding import decide_by_rule
-from acceptance_service.files.domain import NoSuchFile
-from acceptance_service.submissions.handlers.following import withdraw_application
+from acceptance_service.files.domain import FileOfAnotherMaterial, NoSuchFile
+from acceptance_service.submissions.handlers.following import read_application, withdraw_application
 from gov_rules.identifiers import parse_bundle_number, parse_project_number, parse_query_number
 from service_common.auth import TrustLevelTooLow
 from service_common.contracts.acceptance import HolderKind
@@ -377,3 +377,22 @@ def _licence(holder: uuid.UUID, type_name: str, type_code: str) -> LicenceIssued
         issuer_department_id=uuid.uuid4(),
         licence_version=1,
     )
+
+
+async def test_one_upload_is_not_the_content_of_two_materials(office: Any) -> None:
+    citizen = office.citizen()
+    application, plan = await office.draft(citizen, item=ITEM)
+    first, second = [one.code for one in plan.materials if not one.satisfied_by][:2]
+    given = materials.ProvisionInput(Provision.FILES, [await office.upload(citizen)])
+
+    async def provide(code: str) -> None:
+        await materials.provide_material(
+            office.session, application.id, code, given, caller=citizen, now=office.now
+        )
+
+    await provide(first)
+    with pytest.raises(FileOfAnotherMaterial):
+        await provide(second)
+    await provide(first)
+    view = await read_application(office.session, office.ring, application.id, caller=citizen)
+    assert {code: len(held) for code, held in view.files.items()} == {first: 1}

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from service_common.errors import Forbidden, Invalid, NotFound
+from service_common.errors import Conflict, Forbidden, Invalid, NotFound
 
 # Sniffed from the content; what the client says is not believed.
 MEDIA_TYPES = frozenset(
@@ -83,6 +83,14 @@ class NoSuchFile(NotFound):
     code = "no_such_file"
     zh = "没有找到该文件。"
     en = "There is no such file."
+
+
+class FileOfAnotherMaterial(Conflict):
+    """One upload is the content of one material: taken for a second one, the first would be provided by nothing."""
+
+    code = "file_of_another_material"
+    zh = "该文件已作为另一项材料提交，请为本项材料另行上传。"
+    en = "This file is the content of another material already: upload it anew for this one."
 
 
 class LinkInvalid(Forbidden):

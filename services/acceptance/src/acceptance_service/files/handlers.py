@@ -21,6 +21,7 @@ from acceptance_service.files.domain import (
     SNIFF_BYTES,
     FileEmpty,
     FileInfected,
+    FileOfAnotherMaterial,
     FileTooLarge,
     FileTypeRefused,
     LinkInvalid,
@@ -168,7 +169,7 @@ async def attach(
 ) -> list[str]:
     """Makes the caller's files the content of one material, in place of earlier ones. Returns their SHA-256.
 
-    Raises: NoSuchFile, FileTypeRefused.
+    Raises: NoSuchFile, FileOfAnotherMaterial, FileTypeRefused.
     """
     rows = (
         await session.execute(
@@ -185,8 +186,10 @@ async def attach(
             file.application_id == application_id
             or (file.application_id is None and file.uploaded_by == _owner(caller))
         )
-        if not mine:
+        if file is None or not mine:
             raise NoSuchFile
+        if file.material_code not in (None, material_code):
+            raise FileOfAnotherMaterial
         if formats and media_type not in formats:
             raise FileTypeRefused
     await session.execute(

@@ -71,7 +71,7 @@ async def provide_material(
 
     After submission only what was sent back, or was missing with tolerance, can be provided.
     Raises: NoSuchApplication, NoSuchMaterial, NotEditable, ProvisionNotOffered, LicenceNotUsable, ProfileNotVerified,
-    NoSuchFile, FileTypeRefused, NotDelegable.
+    NoSuchFile, FileOfAnotherMaterial, FileTypeRefused, NotDelegable.
     """
     application = await own_application(session, application_id, caller, lock=True)
     material = await _find(session, application, code)
