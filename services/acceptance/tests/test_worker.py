@@ -87,16 +87,18 @@ async def running(
     await client.close()
 
 
-async def publish_licence(running: Running, holder: uuid.UUID, type_name: str, case_id: Any = None) -> None:
+async def publish_licence(
+    running: Running, holder: uuid.UUID, type_name: str, case: Case | None = None
+) -> None:
     licence = LicenceIssued(
         licence_id=uuid.uuid4(),
         identifier="1.2.156.3005.2.X.Y.Z.001.0",
-        type_code="11990000LB0000230M001",
+        type_code=(case and case.licence_type_code) or "11990000LB0000230M001",
         type_name=type_name,
         holder_kind=HolderKind.NATURAL_PERSON,
         holder_id=holder,
-        case_id=case_id,
-        issuer_department_id=uuid.uuid4(),
+        case_id=case and case.id,
+        issuer_department_id=case.department_id if case else uuid.uuid4(),
         licence_version=1,
     )
     event = envelop(licence.licence_id, 1, licence, now=utc_now())
@@ -136,8 +138,8 @@ async def test_a_licence_is_ordered_once_and_its_news_finishes_the_case(running:
     receipt = await running.each(lambda office: office.apply(citizen, item=PUBLIC_PLACE))
     case_id = receipt.cases[0].id
     await accept_and_decide(running, case_id, "HN-430300-WSJK")
-    await running.until(case_id, CaseStatus.CERTIFYING)
-    await publish_licence(running, citizen.person_id, "公共场所卫生许可证", case_id)
+    certifying = await running.until(case_id, CaseStatus.CERTIFYING)
+    await publish_licence(running, citizen.person_id, "公共场所卫生许可证", certifying)
     case = await running.until(case_id, CaseStatus.FINISHED)
     assert case.licence_identifier == "1.2.156.3005.2.X.Y.Z.001.0"
     assert len(running.app.state.certificates.orders) == 1

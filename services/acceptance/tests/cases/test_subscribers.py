@@ -57,6 +57,12 @@ def licence_issued(office: Any, holder: uuid.UUID, case_id: uuid.UUID | None = N
     )
 
 
+def result_issued(office: Any, case: Any, **facts: Any) -> Any:
+    """What the library says of the licence that this case was decided for."""
+    own = {"type_code": case.licence_type_code, "issuer_department_id": case.department_id}
+    return licence_issued(office, case.applicant_id, case.id, **own | facts)
+
+
 async def granted(office: Any) -> Any:
     case, _, approver = await office.accepted()
     await office.decide(case, approver)
@@ -67,7 +73,7 @@ async def test_a_granted_case_is_certified_and_finished_when_its_licence_is_issu
     case = await granted(office)
     await hear(office, await last_event(office, case, CaseDecided))
     assert case.status == CaseStatus.CERTIFYING
-    issued = licence_issued(office, case.applicant_id, case.id, type_name="卫生许可证")
+    issued = result_issued(office, case, type_name="卫生许可证")
     await hear(office, issued)
     await office.session.refresh(case)
     assert case.status == CaseStatus.FINISHED
@@ -97,7 +103,7 @@ async def test_news_of_a_decision_twice_orders_one_licence(office: Any) -> None:
 async def test_a_licence_that_arrives_before_the_certifying_is_noted_finishes_the_case(office: Any) -> None:
     case = await granted(office)
     decided = await last_event(office, case, CaseDecided)
-    issued = licence_issued(office, case.applicant_id, case.id)
+    issued = result_issued(office, case)
     await hear(office, issued)
     assert case.status == CaseStatus.FINISHED
     await hear(office, decided)
@@ -107,11 +113,21 @@ async def test_a_licence_that_arrives_before_the_certifying_is_noted_finishes_th
 
 async def test_a_licence_delivered_twice_finishes_once(office: Any) -> None:
     case = await granted(office)
-    issued = licence_issued(office, case.applicant_id, case.id)
+    issued = result_issued(office, case)
     await hear(office, issued)
     again = issued.model_copy(update={"id": uuid.uuid4()})
     await hear(office, again)
     assert (await office.event_types(case.id)).count("case.finished") == 1
+
+
+@pytest.mark.parametrize("foreign", ["issuer_department_id", "type_code", "holder_id"])
+async def test_another_departments_or_holders_licence_is_not_the_result_of_the_case_it_names(
+    office: Any, foreign: str
+) -> None:
+    case = await granted(office)
+    other = BUSINESS_LICENCE if foreign == "type_code" else uuid.uuid4()
+    await hear(office, result_issued(office, case, **{foreign: other}))
+    assert (case.status, case.licence_id) == (CaseStatus.DECIDED_APPROVED, None)
 
 
 async def test_a_library_that_is_down_leaves_the_case_decided(office: Any) -> None:

@@ -46,14 +46,7 @@ def subscribers(
     async def deliver_licence(session: AsyncSession, event: CloudEvent[LicenceIssued]) -> None:
         """The result of a case is in the library."""
         if event.data.case_id is not None:
-            await licence_arrived(
-                session,
-                app.state.key_ring,
-                event.data.case_id,
-                licence_id=event.data.licence_id,
-                identifier=event.data.identifier,
-                now=utc_now(),
-            )
+            await licence_arrived(session, app.state.key_ring, event.data.case_id, event.data, now=utc_now())
 
     return (
         Subscriber("acceptance-instant-approval", CaseSubmitted, decide_instantly),

@@ -22,6 +22,7 @@ from acceptance_service.departments.models import Department
 from service_common.auth import Caller
 from service_common.clock import local_date
 from service_common.contracts.acceptance import CaseFinished, HolderKind
+from service_common.contracts.certificates import LicenceIssued
 from service_common.crypto import KeyRing
 from service_common.db import Database
 
@@ -133,13 +134,7 @@ async def after_decision(
 
 
 async def licence_arrived(
-    session: AsyncSession,
-    ring: KeyRing,
-    case_id: UUID,
-    *,
-    licence_id: UUID,
-    identifier: str,
-    now: datetime,
+    session: AsyncSession, ring: KeyRing, case_id: UUID, licence: LicenceIssued, *, now: datetime
 ) -> None:
     """The licence of a case is in the library: deliver it. A repeated or foreign licence changes nothing."""
     known = await session.scalar(select(Case.id).where(Case.id == case_id))
@@ -147,14 +142,14 @@ async def licence_arrived(
         return
     dossier = await hold_dossier(session, case_id)
     case = dossier.case
-    if case.status not in _UNISSUED:
+    if case.status not in _UNISSUED or not _is_result_of(case, licence):
         return
     act = Act.by_system(now, ring)
     if case.status is CaseStatus.DECIDED_APPROVED:
         await perform(session, dossier, Action.CERTIFY, act)
-    case.licence_id = licence_id
-    case.licence_identifier = identifier
-    await _hand_over(session, dossier, act, {"licence": identifier})
+    case.licence_id = licence.licence_id
+    case.licence_identifier = licence.identifier
+    await _hand_over(session, dossier, act, {"licence": licence.identifier})
 
 
 async def deliver_case(
@@ -177,6 +172,12 @@ async def finish_case(
     next_status(dossier.case.status, Action.FINISH)  # asked first: only a decided case has an outcome to tell
     await _finish(session, dossier, Act.of(caller, now, ring))
     return dossier.case
+
+
+def _is_result_of(case: Case, licence: LicenceIssued) -> bool:
+    """Departments may name any case in what they issue: the result is what its own one granted, to its applicant."""
+    granted = (case.department_id, case.licence_type_code, case.applicant_id)
+    return (licence.issuer_department_id, licence.type_code, licence.holder_id) == granted
 
 
 async def _hand_over(
