@@ -129,6 +129,17 @@ async def test_a_case_cannot_get_a_different_licence(
     assert (answer.status_code, answer.json()["code"]) == (409, "case_has_licence")
 
 
+async def test_a_department_that_names_another_ones_case_keeps_no_licence_from_it(
+    client: httpx.AsyncClient, police: Caller, platform: Caller, business_order: Order, person_order: Order
+) -> None:
+    case_id = str(new_id())
+    squatting = await client.post("/licences", json=person_order(case_id=case_id), headers=police())
+    decided = await client.post("/licences", json=business_order(case_id=case_id), headers=platform())
+    again = await client.post("/licences", json=business_order(case_id=case_id), headers=platform())
+    assert (squatting.status_code, decided.status_code, again.status_code) == (201, 201, 200)
+    assert again.json()["id"] == decided.json()["id"]
+
+
 async def test_the_same_idempotency_key_issues_once(
     client: httpx.AsyncClient, platform: Caller, business_order: Order, database: Database
 ) -> None:

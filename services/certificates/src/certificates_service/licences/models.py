@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index, String, text
+from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from certificates_service.db import Base
@@ -34,7 +34,7 @@ class Licence(Aggregate, Base):
     issuer_uscc: Mapped[str] = mapped_column(String(18))
     issuer_name: Mapped[str] = mapped_column(String(200))
     division: Mapped[str] = mapped_column(String(12))
-    case_id: Mapped[UUID | None] = mapped_column(unique=True)
+    case_id: Mapped[UUID | None]
     project_no: Mapped[str | None] = mapped_column(String(50))
     status: Mapped[LicenceStatus]
     valid_from: Mapped[date]
@@ -49,6 +49,8 @@ class Licence(Aggregate, Base):
     number_index: Mapped[bytes | None]
 
     __table_args__ = (
+        # With its issuer: a department that names another one's case keeps nothing from it.
+        UniqueConstraint("issuer_department_id", "case_id"),
         Index("ix_licences_holder", "holder_id", "id"),
         Index("ix_licences_valid_until", "valid_until", postgresql_where=_LIVING),
         Index(

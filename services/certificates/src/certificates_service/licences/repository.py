@@ -33,13 +33,20 @@ async def licence_by_identifier(session: AsyncSession, identifier: str) -> Licen
     return await session.scalar(select(Licence).where(Licence.identifier == identifier))
 
 
-async def licences_of_cases(session: AsyncSession, case_ids: Iterable[UUID | None]) -> dict[UUID, Licence]:
-    """The licence of each case that has one."""
-    wanted = {one for one in case_ids if one is not None}
+CaseKey = tuple[UUID, UUID]
+"""Issuing department and case: what another department issues is none of the case's licences."""
+
+
+async def licences_of_cases(
+    session: AsyncSession, cases: Iterable[tuple[UUID, UUID | None]]
+) -> dict[CaseKey, Licence]:
+    """The licence of each case that has one from its issuer."""
+    wanted = {(issuer, case_id) for issuer, case_id in cases if case_id is not None}
     if not wanted:
         return {}
-    rows = await session.scalars(select(Licence).where(Licence.case_id.in_(wanted)))
-    return {row.case_id: row for row in rows if row.case_id is not None}
+    key = tuple_(Licence.issuer_department_id, Licence.case_id)
+    rows = await session.scalars(select(Licence).where(key.in_(wanted)))
+    return {(row.issuer_department_id, row.case_id): row for row in rows if row.case_id is not None}
 
 
 NumberKey = tuple[str, UUID, bytes]

@@ -89,9 +89,8 @@ async def issue_licence(
     """
     _check_issuer(caller, order)
     await take_turns(session, _turns(desk.ring, [order]))
-    known = await licences_of_cases(session, [order.case_id])
-    if order.case_id in known:
-        licence = known[order.case_id]
+    known = await licences_of_cases(session, [_case_key(order)])
+    for licence in known.values():
         if licence.order_index != _order_index(desk.ring, order):
             raise CaseHasLicence
         return licence, False
@@ -109,8 +108,8 @@ async def issue_batch(
     for order in orders:
         _check_issuer(caller, order)
     await take_turns(session, _turns(desk.ring, orders))
-    known = await licences_of_cases(session, [order.case_id for order in orders])
-    seen = Counter(order.case_id for order in orders if order.case_id)
+    known = await licences_of_cases(session, [_case_key(order) for order in orders])
+    seen = Counter(_case_key(order) for order in orders if order.case_id)
     problems = [
         FieldProblem(
             f"/licences/{row}/case_id",
@@ -119,7 +118,7 @@ async def issue_batch(
             "The case has a licence already.",
         )
         for row, order in enumerate(orders)
-        if order.case_id and (order.case_id in known or seen[order.case_id] > 1)
+        if order.case_id and (_case_key(order) in known or seen[_case_key(order)] > 1)
     ]
     if problems:
         raise CannotIssue(fields=problems)
@@ -154,7 +153,7 @@ async def reissue_licence(
     await session.refresh(old, with_for_update=True)
     check_version(old.version, expected_version)
     await _expire_if_over(session, old, today=local_date(now), now=now)
-    if await licences_of_cases(session, [case_id]):
+    if await licences_of_cases(session, [_case_key(order)]):
         raise CaseHasLicence
     # Before the new row is written: both carry the same printed number, and only one living licence may.
     await move(session, old, Action.SUPERSEDE, actor=caller.actor, now=now)
@@ -211,10 +210,14 @@ def _turns(ring: KeyRing, orders: Sequence[Order]) -> Iterator[str]:
     """Names on which concurrent issuing must queue: the case, and the printed number."""
     for order in orders:
         if order.case_id:
-            yield f"case {order.case_id}"
+            yield f"case {order.issuer_department_id} {order.case_id}"
         key = _number_key(ring, order)
         if key:
             yield f"number {key[0]} {key[1]} {key[2].hex()}"
+
+
+def _case_key(order: Order) -> tuple[UUID, UUID | None]:
+    return order.issuer_department_id, order.case_id
 
 
 def _number_key(ring: KeyRing, order: Order) -> NumberKey | None:
