@@ -16,7 +16,9 @@ from acceptance_service.cases.domain.rules import (
     DeemedByLaw,
     FormClosed,
     FourEyes,
+    LicenceOutstanding,
     MaterialsMissing,
+    NoOpinion,
     NoSuchCase,
     NoSuchTask,
     OpenTasks,
@@ -285,6 +287,17 @@ async def test_where_four_eyes_are_asked_for_the_second_person_decides(office: A
     assert (await office.history(case.id))[-2:] == ["OPINION", "APPROVE"]
 
 
+async def test_an_opinion_that_a_second_person_confirmed_is_not_taken_back(office: Any) -> None:
+    case, _, first = await office.accepted()
+    case.four_eyes = True
+    await office.session.flush()
+    await office.decide(case, first)
+    await office.decide(case, office.approver("HN-430300-WSJK"))
+    with pytest.raises(NoOpinion):
+        await deciding.withdraw_opinion(office.session, case.id, caller=first, now=office.now)
+    assert case.first_opinion["by"] == first.subject_id
+
+
 async def test_a_site_check_by_two_is_done_before_the_decision(office: Any) -> None:
     case, _, approver = await office.accepted()
     check = tasks.TaskInput(TaskKind.SITE_CHECK, "现场核查", staff_ids=[uuid4(), uuid4()], limit_workdays=3)
@@ -351,3 +364,17 @@ async def test_a_result_for_the_window_waits_until_it_is_collected(office: Any) 
     assert case.status == CaseStatus.DELIVERING
     await completing.finish_case(*kit(office, case), caller=approver, now=office.now)
     assert case.status == CaseStatus.FINISHED
+
+
+@pytest.mark.parametrize("end", [completing.deliver_case, completing.finish_case])
+async def test_a_granted_licence_is_issued_before_its_case_is_delivered_or_finished(
+    office: Any, end: Any
+) -> None:
+    case, _, approver = await office.accepted()
+    await office.decide(case, approver)
+    with pytest.raises(LicenceOutstanding):
+        await end(*kit(office, case), caller=approver, now=office.now)
+    await completing.after_decision(*kit(office, case), uuid4(), now=office.now)
+    with pytest.raises(LicenceOutstanding if end is completing.deliver_case else ActionNotPossible):
+        await end(*kit(office, case), caller=approver, now=office.now)
+    assert case.status == CaseStatus.CERTIFYING

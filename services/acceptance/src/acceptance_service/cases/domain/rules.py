@@ -188,6 +188,22 @@ class OpenTasks(Conflict):
     en = "Open tasks remain: a decision is not possible yet."
 
 
+class LicenceOutstanding(Conflict):
+    """What was granted is a licence, and it is not issued yet."""
+
+    code = "licence_outstanding"
+    zh = "证照尚未签发，签发后方可送达、办结。"
+    en = "The licence is not issued yet: only then can the case be delivered and finished."
+
+
+class NoOpinion(Conflict):
+    """There is no first opinion that waits for a second one."""
+
+    code = "no_opinion"
+    zh = "该办件没有待复核的初审意见。"
+    en = "There is no first opinion that waits for a second."
+
+
 class ClaimedByAnother(Conflict):
     """A colleague works on it."""
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.applications.domain import Delivery
 from acceptance_service.applications.repository import read_form
+from acceptance_service.cases.domain.rules import LicenceOutstanding
 from acceptance_service.cases.domain.states import Action, CaseStatus, next_status
 from acceptance_service.cases.domain.surface import SurfaceSources, fill_surface
 from acceptance_service.cases.handlers.performing import Act, hold_for_department, perform, settle
@@ -155,8 +156,9 @@ async def licence_arrived(
 async def deliver_case(
     session: AsyncSession, ring: KeyRing, case_id: UUID, *, caller: Caller, now: datetime
 ) -> Case:
-    """Hands a result over at the window or to the courier 送达."""
+    """Hands a result over at the window or to the courier 送达. Raises: NoSuchCase, LicenceOutstanding."""
     dossier = await hold_for_department(session, case_id, caller)
+    _need_licence(dossier.case)
     await perform(session, dossier, Action.DELIVER, Act.of(caller, now, ring))
     return dossier.case
 
@@ -166,12 +168,19 @@ async def finish_case(
 ) -> Case:
     """The applicant has the result 办结: signed at the window, or delivered by the courier.
 
-    Raises: NoSuchCase, ActionNotPossible.
+    Raises: NoSuchCase, ActionNotPossible, LicenceOutstanding.
     """
     dossier = await hold_for_department(session, case_id, caller)
     next_status(dossier.case.status, Action.FINISH)  # asked first: only a decided case has an outcome to tell
+    _need_licence(dossier.case)
     await _finish(session, dossier, Act.of(caller, now, ring))
     return dossier.case
+
+
+def _need_licence(case: Case) -> None:
+    """Finished before, a granted case would never get its licence: nobody orders one for what has ended."""
+    if case.status in _UNISSUED and case.licence_type_code is not None and case.licence_id is None:
+        raise LicenceOutstanding
 
 
 def _is_result_of(case: Case, licence: LicenceIssued) -> bool:

@@ -11,6 +11,7 @@ from acceptance_service.applications.handlers.progress import holds_valid_licenc
 from acceptance_service.cases.domain.deadlines import delivery_due
 from acceptance_service.cases.domain.rules import (
     DocumentKind,
+    NoOpinion,
     OpenTasks,
     Opinion,
     confirms,
@@ -92,8 +93,13 @@ async def decide_case(
 
 
 async def withdraw_opinion(session: AsyncSession, case_id: UUID, *, caller: Caller, now: datetime) -> Case:
-    """Takes back the first of two opinions, so that the matter can be looked at afresh."""
+    """Takes back the first of two opinions, so that the matter can be looked at afresh.
+
+    Once the second person has decided, both opinions stand. Raises: NoSuchCase, NoOpinion.
+    """
     dossier = await hold_for_department(session, case_id, caller)
+    if dossier.case.outcome is not None or dossier.case.first_opinion is None:
+        raise NoOpinion
     dossier.case.first_opinion = None
     await session.flush()
     await timeline.append(session, case_id, "OPINION_WITHDRAWN", actor=caller.actor, at=now)
