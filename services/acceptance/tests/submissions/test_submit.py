@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from acceptance_service.applications.domain import (
+    AlreadyDiscarded,
     ApplicationStatus,
     FormInvalid,
     LicenceNotUsable,
@@ -32,7 +34,11 @@ from acceptance_service.cases.domain.states import CaseStatus
 from acceptance_service.cases.handlers.completing import after_decision
 from acceptance_service.cases.handlers.deciding import decide_by_rule
 from acceptance_service.files.domain import FileOfAnotherMaterial, NoSuchFile
-from acceptance_service.submissions.handlers.following import read_application, withdraw_application
+from acceptance_service.submissions.handlers.following import (
+    read_application,
+    read_history,
+    withdraw_application,
+)
 from gov_rules.identifiers import parse_bundle_number, parse_project_number, parse_query_number
 from service_common.auth import TrustLevelTooLow
 from service_common.contracts.acceptance import HolderKind
@@ -377,6 +383,30 @@ def _licence(holder: uuid.UUID, type_name: str, type_code: str) -> LicenceIssued
         issuer_department_id=uuid.uuid4(),
         licence_version=1,
     )
+
+
+async def test_a_draft_is_discarded_once(office: Any) -> None:
+    citizen = office.citizen()
+    application, _ = await office.draft(citizen, item=ITEM)
+    take_back = (office.session, office.ring, application.id)
+    await withdraw_application(*take_back, caller=citizen, now=office.now)
+    with pytest.raises(AlreadyDiscarded):
+        await withdraw_application(*take_back, caller=citizen, now=office.now)
+
+
+async def test_a_supervisor_reads_the_history_of_applications_in_the_own_division_alone(office: Any) -> None:
+    receipt = await office.apply(office.citizen(), item=ITEM)
+
+    async def entries(division: str | None) -> int:
+        supervisor = replace(
+            office.approver("HN-430300-SCJG"), roles=frozenset({"supervisor"}), division=division
+        )
+        return len(await read_history(office.session, receipt.application.id, caller=supervisor))
+
+    assert await entries("430300000000") == await entries("430000000000") == 2
+    for elsewhere in ("430100000000", "430304000000", None):
+        with pytest.raises(NoSuchApplication):
+            await entries(elsewhere)
 
 
 async def test_one_upload_is_not_the_content_of_two_materials(office: Any) -> None:

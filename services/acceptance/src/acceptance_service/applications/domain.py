@@ -93,6 +93,14 @@ class NotDraft(Conflict):
     en = "The application was submitted already."
 
 
+class AlreadyDiscarded(Conflict):
+    """It was given up before it was handed in: there is nothing to take back."""
+
+    code = "application_discarded"
+    zh = "该申请草稿已放弃。"
+    en = "The draft was discarded already."
+
+
 class OpenApplicationExists(Conflict):
     """The same thing is applied for already (one open application per applicant, subject and division)."""
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from acceptance_service.cases.domain.deadlines import CaseClock, recount_intake, workdays_from
 from acceptance_service.cases.domain.states import DECIDED, UNANSWERED, CaseStatus
 from acceptance_service.cases.handlers.intake import close_uncorrected, deem_accepted, set_deadlines
-from acceptance_service.cases.handlers.performing import division_prefix
+from acceptance_service.cases.handlers.performing import division_prefix, supervises
 from acceptance_service.cases.models import Case
 from acceptance_service.cases.repository import hold_dossier, open_tasks, running_procedure
 from acceptance_service.supervision.domain import (
@@ -167,7 +167,7 @@ async def verify_card(
     Cancelling is a fact of its own; the card stays. Raises: NoSuchCard, CardClosed.
     """
     card = await _hold(session, card_id)
-    if not card.division.startswith(division_prefix(caller.division or "0" * 12)):
+    if not supervises(caller, card.division):
         raise NoSuchCard
     need_open(card.status)
     card.status = CardStatus.UPHELD if uphold else CardStatus.CANCELLED

@@ -72,6 +72,15 @@ def need_department(case: Case, caller: Caller) -> None:
         raise NoSuchCase
 
 
+def supervises(caller: Caller, division: str) -> bool:
+    """Whether a supervisor's division holds this one; of no division, a supervisor supervises nothing."""
+    return (
+        "supervisor" in caller.roles
+        and caller.division is not None
+        and division.startswith(division_prefix(caller.division))
+    )
+
+
 def division_prefix(division: str) -> str:
     """What the codes of everything inside a division begin with; a district's own level …999000 means the district."""
     if division.startswith("100000"):

@@ -19,6 +19,7 @@ from acceptance_service.cases.handlers.performing import (
     DOCUMENT_COLUMN,
     division_prefix,
     need_department,
+    supervises,
 )
 from acceptance_service.cases.handlers.review import PROCEDURE_COLUMN
 from acceptance_service.cases.handlers.tasks import RESULT_COLUMN
@@ -61,9 +62,7 @@ async def visible_case(session: AsyncSession, case_id: UUID, caller: Caller) -> 
         if caller.delegation is not None:
             await _need_entrusted(session, case, caller)
         return case
-    if "supervisor" in caller.roles and case.division.startswith(
-        division_prefix(caller.division or "0" * 12)
-    ):
+    if supervises(caller, case.division):
         return case
     need_department(case, caller)
     return case

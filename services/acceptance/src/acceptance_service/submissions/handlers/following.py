@@ -9,11 +9,16 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from acceptance_service.applications.domain import MATTERS, ApplicationStatus, NoSuchApplication
+from acceptance_service.applications.domain import (
+    MATTERS,
+    AlreadyDiscarded,
+    ApplicationStatus,
+    NoSuchApplication,
+)
 from acceptance_service.applications.handlers.drafts import discard_draft, own_application
 from acceptance_service.applications.models import AccessRecord, Application, Material
-from acceptance_service.applications.repository import read_form, read_materials
-from acceptance_service.cases.handlers.performing import Act
+from acceptance_service.applications.repository import find_application, read_form, read_materials
+from acceptance_service.cases.handlers.performing import Act, supervises
 from acceptance_service.cases.handlers.review import withdraw_all
 from acceptance_service.cases.models import Case
 from acceptance_service.cases.repository import Dossier, cases_of
@@ -72,9 +77,11 @@ async def withdraw_application(
 ) -> Application:
     """Takes back every case that is not decided; a draft is discarded.
 
-    Raises: NoSuchApplication, ActionNotPossible when all is decided.
+    Raises: NoSuchApplication, AlreadyDiscarded, ActionNotPossible when all is decided.
     """
     application = await own_application(session, application_id, caller, lock=True)
+    if application.status is ApplicationStatus.DISCARDED:
+        raise AlreadyDiscarded
     if application.status is ApplicationStatus.DRAFT:
         return await discard_draft(session, application_id, caller=caller, now=now)
     cases = await cases_of(session, application.id, refresh=True)
@@ -95,10 +102,13 @@ async def own_file(
 
 
 async def read_history(session: AsyncSession, application_id: UUID, *, caller: Caller) -> Sequence[Row[Any]]:
-    """The whole history of an application, oldest first; for supervision too. Raises: NoSuchApplication."""
+    """The whole history of an application, oldest first; for supervision of its division too.
+
+    Raises: NoSuchApplication.
+    """
     if "supervisor" in caller.roles:
-        known = await session.scalar(select(Application.id).where(Application.id == application_id))
-        if known is None:
+        application = await find_application(session, application_id, lock=False)
+        if application is None or not supervises(caller, application.division):
             raise NoSuchApplication
     else:
         await own_application(session, application_id, caller)
