@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from service_common.db import Database
+from service_common.pages import BadCursor, read_cursor, write_cursor
 from service_common.tables import outbox, timeline_entries
 from service_common.tokens import _REFRESH_BOUND_SECONDS
 
@@ -160,6 +162,22 @@ async def test_pages_walk_through_everything_once(client: httpx.AsyncClient) -> 
 async def test_a_bad_cursor_is_refused_clearly(client: httpx.AsyncClient, cursor: str) -> None:
     answer = await client.get(f"{NOTES}?cursor={cursor}")
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_cursor")
+
+
+@pytest.mark.parametrize(
+    ("value", "parse"),
+    [
+        ("2026-11-22T09:00:00", datetime.fromisoformat),
+        ("0001-01-01T00:00:00+23:59", datetime.fromisoformat),
+        ("9999-12-31T23:59:59-23:59", datetime.fromisoformat),
+        (str(2**63), int),
+        (str(-(2**80)), int),
+        ("\ud800", str),
+    ],
+)
+def test_a_cursor_that_no_column_compares_with_is_no_cursor(value: str, parse: Callable[[str], Any]) -> None:
+    with pytest.raises(BadCursor):
+        read_cursor(write_cursor((value,)), parse)
 
 
 async def test_errors_are_problem_documents_in_both_languages(client: httpx.AsyncClient) -> None:

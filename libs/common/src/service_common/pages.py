@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ Row = TypeVar("Row")
 
 DEFAULT_LIMIT = 20
 MOST = 100
+_COLUMN_BITS = 63
 
 
 class BadCursor(Invalid):
@@ -43,9 +45,23 @@ def read_cursor(cursor: str, *types: Callable[[str], Any]) -> tuple[Any, ...]:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(values, list) or len(values) != len(types):
             raise BadCursor
-        return tuple(parse(str(value)) for parse, value in zip(types, values, strict=True))
-    except (ValueError, binascii.Error, UnicodeDecodeError) as error:
+        return tuple(_comparable(parse(str(value))) for parse, value in zip(types, values, strict=True))
+    except (ValueError, OverflowError, binascii.Error) as error:
         raise BadCursor from error
+
+
+def _comparable(value: Any) -> Any:
+    """What a column can be compared with. Raises: ValueError, OverflowError."""
+    match value:
+        case datetime():
+            if value.tzinfo is None:
+                raise ValueError("an instant needs a time zone")
+            return value.astimezone(UTC)
+        case int() if value.bit_length() > _COLUMN_BITS:
+            raise ValueError("no column holds so large a number")
+        case str():
+            value.encode()  # half a surrogate pair is valid JSON and no text
+    return value
 
 
 class Page(BaseModel, Generic[Item]):

@@ -1,5 +1,6 @@
 """Every refusal as ``application/problem+json`` (RFC 9457), in Chinese unless English is asked for."""
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -97,6 +98,15 @@ def trace_id() -> str | None:
     return format(context.trace_id, "032x") if context.is_valid else None
 
 
+class _ProblemDocument(JSONResponse):
+    """A refusal names what was sent, and that may hold characters that no text has."""
+
+    media_type = PROBLEM_JSON
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
 def problem_response(
     request: Request,
     status: int,
@@ -121,10 +131,9 @@ def problem_response(
     if errors:
         body["errors"] = errors
     content = {key: value for key, value in body.items() if value is not None}
-    return JSONResponse(
+    return _ProblemDocument(
         content,
         status_code=status,
-        media_type=PROBLEM_JSON,
         headers={"Content-Language": language, "Cache-Control": "no-store", **(headers or {})},
     )
 
@@ -193,7 +202,7 @@ async def _on_stale_row(request: Request, _error: Exception) -> Response:
 
 
 class UnstorableText(Invalid):
-    """A NUL character: valid JSON, but no text for PostgreSQL."""
+    """A NUL character, or half of a surrogate pair: valid JSON, but no text for PostgreSQL."""
 
     code = "unstorable_character"
     zh = "提交的内容含有无法保存的字符。"
@@ -202,6 +211,10 @@ class UnstorableText(Invalid):
 
 # character_not_in_repertoire, untranslatable_character
 _UNSTORABLE_STATES = frozenset({"22021", "22P05"})
+
+
+async def _on_unstorable_text(request: Request, _error: Exception) -> Response:
+    return await _on_domain_error(request, UnstorableText())
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:
@@ -224,6 +237,7 @@ def install_problem_rendering(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(StaleDataError, _on_stale_row)
+    app.add_exception_handler(UnicodeEncodeError, _on_unstorable_text)
     for away in (DBAPIError, PoolTimeoutError, ConnectionError, TimeoutError, asyncpg.InterfaceError):
         app.add_exception_handler(away, _on_database_error)
     app.add_exception_handler(Exception, _on_unknown)

@@ -231,6 +231,37 @@ async def test_an_upload_without_a_file_is_refused(desk_of: Callable[..., Desk])
     assert (answer.status_code, answer.json()["code"]) == (422, "file_empty")
 
 
+async def test_an_upload_with_an_endless_boundary_is_refused(desk_of: Callable[..., Desk]) -> None:
+    citizen = desk_of()
+    answer = await citizen.client.post(
+        "/acceptance/v1/files",
+        content=b"x",
+        headers=citizen.headers
+        | {"Idempotency-Key": "u", "Content-Type": f"multipart/form-data; boundary={'x' * 400}"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "file_empty")
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        (rb'{"\ud800": "x"}', "form_invalid"),
+        (rb'{"last_employer": "\ud800\ud800\ud800"}', "unstorable_character"),
+    ],
+)
+async def test_half_a_surrogate_pair_in_a_form_is_refused_in_a_readable_problem(
+    desk_of: Callable[..., Desk], form: bytes, code: str
+) -> None:
+    citizen = desk_of()
+    application = (await citizen.begin()).json()["id"]
+    answer = await citizen.client.put(
+        f"{BASE}/{application}/form",
+        content=rb'{"form": ' + form + rb"}",
+        headers=citizen.headers | {"Content-Type": "application/json"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
 async def test_an_upload_beyond_the_limit_is_refused(desk_of: Callable[..., Desk]) -> None:
     answer = await upload(desk_of(), b"%PDF-1.7\n" + b"x" * 1_200_000)
     assert (answer.status_code, answer.json()["code"]) == (422, "file_too_large")
