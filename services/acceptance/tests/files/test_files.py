@@ -2,7 +2,9 @@
 
 import asyncio
 import io
+import struct
 import uuid
+import zlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -94,6 +96,17 @@ def test_every_kind_of_png_survives(mode: str) -> None:
 def test_what_only_begins_like_a_picture_is_refused() -> None:
     with pytest.raises(PictureUnreadable):
         strip_metadata(photo()[:40], "image/jpeg")
+
+
+@pytest.mark.parametrize("side", [9_000, 12_000, 20_000, 65_535])
+def test_a_picture_that_would_fill_the_memory_is_refused(side: int) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    with pytest.raises(PictureUnreadable):
+        strip_metadata(bomb, "image/png")
 
 
 @given(st.lists(st.binary(max_size=90_000), max_size=4))

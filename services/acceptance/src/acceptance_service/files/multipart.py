@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
@@ -33,14 +33,14 @@ class IncomingFile:
         boundary = options.get(b"boundary")
         if kind != b"multipart/form-data" or not boundary:
             raise FileEmpty
-        parser = MultipartParser(boundary, self._callbacks())
         try:
+            parser = MultipartParser(boundary, self._callbacks())
             async for chunk in self._request.stream():
                 parser.write(chunk)
                 while self._pieces:
                     yield self._pieces.popleft()
             parser.finalize()
-        except MultipartParseError as error:
+        except FormParserError as error:
             raise FileEmpty from error
         if not self.found:
             raise FileEmpty

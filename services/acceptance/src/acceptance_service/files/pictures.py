@@ -29,6 +29,7 @@ def strip_metadata(content: bytes, media_type: str) -> bytes:
     except (
         UnidentifiedImageError,
         Image.DecompressionBombWarning,
+        Image.DecompressionBombError,
         OSError,
         SyntaxError,
         ValueError,
