@@ -74,6 +74,16 @@ def test_article_42_an_extension_lengthens_both_limits() -> None:
     assert extended.statutory.due_date == date(2026, 8, 12)
 
 
+def test_article_42_an_extension_makes_no_broken_promise_good() -> None:
+    late = MORNING + timedelta(days=12)  # 13 July: the promise ended on the 10th
+    extended = due(clock().extended(10, late, CALENDAR, joint=False))
+    assert extended.promised.due_date == date(2026, 7, 10)
+    assert extended.statutory.due_date == date(2026, 8, 12)
+    paused = clock().extended(10, late, CALENDAR, joint=False).suspended(late)
+    assert due(paused.resumed(late + timedelta(days=3))).promised.due_date == date(2026, 7, 10)
+    assert CaseClock.load(paused.dump()) == paused
+
+
 def test_article_42_at_most_once() -> None:
     once = clock().extended(3, MORNING, CALENDAR, joint=False)
     with pytest.raises(ClockRefused, match="once"):

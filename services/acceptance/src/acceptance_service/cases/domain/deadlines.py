@@ -5,7 +5,7 @@ Source: 行政许可法 Art. 32, 42, 44, 45, 82; 民法典 Art. 201-203.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -49,13 +49,18 @@ class ClockRefused(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class CaseClock:
-    """What both deadlines of an accepted case follow from; kept with the case, so that they can be counted again."""
+    """What both deadlines of an accepted case follow from; kept with the case, so that they can be counted again.
+
+    ``promise_missed``: the promised day had passed when the limit was extended. Art. 42 lengthens the legal limit then, and
+    makes no broken promise good.
+    """
 
     started_at: datetime
     statutory: Limit
     promised: Limit
     suspensions: tuple[Suspension, ...] = ()
     extension_workdays: int = 0
+    promise_missed: bool = False
 
     @classmethod
     def start(
@@ -81,7 +86,7 @@ class CaseClock:
         if self.is_suspended:
             return None
         statutory = compute_deadline(self._inputs(self.statutory), calendar)
-        promised = compute_deadline(self._inputs(self.promised), calendar)
+        promised = compute_deadline(self._promise, calendar)
         return CaseDue(statutory, min(promised, statutory, key=lambda one: one.due_at))
 
     def suspended(self, at: datetime) -> "CaseClock":
@@ -101,9 +106,11 @@ class CaseClock:
     def extended(self, workdays: int, at: datetime, calendar: WorkCalendar, *, joint: bool) -> "CaseClock":
         """Lengthened once, by at most 10 working days, 15 joint (Art. 42). Raises: ClockRefused."""
         try:
-            return self._with(extend(self._inputs(self.statutory), workdays, at, calendar, joint=joint))
+            extended = self._with(extend(self._inputs(self.statutory), workdays, at, calendar, joint=joint))
         except ClockRuleBroken as broken:
             raise ClockRefused.because(broken) from broken
+        missed = compute_deadline(self._promise.closed_at(at), calendar).has_passed(at)
+        return replace(extended, promise_missed=missed)
 
     def dump(self) -> dict[str, Any]:
         """As JSON, for the row of the case."""
@@ -116,6 +123,7 @@ class CaseClock:
                 for one in self.suspensions
             ],
             "extension_workdays": self.extension_workdays,
+            "promise_missed": self.promise_missed,
         }
 
     @classmethod
@@ -130,15 +138,19 @@ class CaseClock:
                 for begin, end in stored["suspensions"]
             ),
             stored["extension_workdays"],
+            stored.get("promise_missed", False),
         )
 
     def _inputs(self, limit: Limit) -> DeadlineInputs:
         return DeadlineInputs(limit, self.started_at, self.suspensions, self.extension_workdays)
 
+    @property
+    def _promise(self) -> DeadlineInputs:
+        inputs = self._inputs(self.promised)
+        return replace(inputs, extension_workdays=0) if self.promise_missed else inputs
+
     def _with(self, inputs: DeadlineInputs) -> "CaseClock":
-        return CaseClock(
-            self.started_at, self.statutory, self.promised, inputs.suspensions, inputs.extension_workdays
-        )
+        return replace(self, suspensions=inputs.suspensions, extension_workdays=inputs.extension_workdays)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,10 @@ async def extend_case(
     caller: Caller,
     now: datetime,
 ) -> Case:
-    """Lengthens both limits once, by at most 10 working days, 15 joint; the applicant is told why (Art. 42)."""
+    """Lengthens the limits once, by at most 10 working days, 15 joint; the applicant is told why (Art. 42).
+
+    A promise that is broken already stays broken.
+    """
     dossier = await hold_for_department(session, case_id, caller)
     case = dossier.case
     next_status(case.status, Action.EXTEND)
