@@ -21,6 +21,7 @@ from identity_service.inbox.pages import router as inbox_pages
 from identity_service.inbox.routes import router as inbox_routes
 from identity_service.legal_persons.routes import router as legal_person_routes
 from identity_service.login.routes import router as login_routes
+from identity_service.login.scan_pages import router as scan_pages
 from identity_service.oidc.clients import KnownClients, ServiceClients
 from identity_service.oidc.routes import routers as oidc_routers
 from identity_service.organisation.routes import routers as organisation_routers
@@ -106,6 +107,7 @@ def define_service(settings: Settings | None = None) -> Service:
         routers=(
             *oidc_routers,
             login_routes,
+            scan_pages,
             page_routes,
             people_routes,
             sign_up_pages,

@@ -99,6 +99,32 @@ async def test_raising_the_level_has_no_barriers(
     assert onlooker.found == []
 
 
+async def test_waiting_for_the_app_has_no_barriers_and_goes_on_by_itself(
+    onlooker: Onlooker, chromium: Browser, population: Population
+) -> None:
+    person = await population.person()
+
+    async def wait(page: Page) -> None:
+        await page.goto(f"{onlooker.origin}/identity/login")
+        await page.click('form[action="/identity/login/scan"] button')
+        await page.wait_for_selector("[data-state]")
+
+    await onlooker.look("login-scan", wait, title="扫码登录")
+    elsewhere = await chromium.new_context(locale="zh-CN")
+    phone = await elsewhere.new_page()
+    await phone.goto(f"{onlooker.origin}/identity/login")
+    await phone.fill("#username", person.username)
+    await phone.fill("#password", PASSWORD)
+    await phone.press("#password", "Enter")
+    await phone.wait_for_url("**/identity/account")
+    code = await onlooker.page.inner_text("strong.code")
+    await phone.goto(f"{onlooker.origin}/identity/device?user_code={code}")
+    await phone.click("button[value=allow]")
+    await onlooker.page.wait_for_url("**/identity/account")
+    await elsewhere.close()
+    assert onlooker.found == []
+
+
 async def test_signing_up_and_a_forgotten_password_have_no_barriers(onlooker: Onlooker) -> None:
     async def to_code(page: Page, path: str) -> None:
         await page.goto(onlooker.origin + path)

@@ -152,7 +152,7 @@ async def log_in(
             session, ring, attempt, browser_hash=browser.hash, now=now
         )
         if is_new_device and account.kind is SubjectKind.PERSON:
-            await _tell_of_new_device(session, account.id, browser.origin, now=now)
+            await tell_of_new_device(session, account.id, browser.origin, now=now)
         if new_hash:
             await accounts.replace_hash(session, account.id, new_hash)
         if account.kind is SubjectKind.STAFF:
@@ -223,7 +223,7 @@ async def pass_passkey(
         methods = [Method.PASSWORD, *methods]
     is_new_device = await accounts.remember_browser(session, account.id, browser.hash, now=now)
     if is_new_device and account.kind is SubjectKind.PERSON:
-        await _tell_of_new_device(session, account.id, browser.origin, now=now)
+        await tell_of_new_device(session, account.id, browser.origin, now=now)
     return await _enter(session, ring, browser, interaction, account, methods=methods, limits=limits, now=now)
 
 
@@ -260,9 +260,10 @@ async def _enter(
     return secret
 
 
-async def _tell_of_new_device(
+async def tell_of_new_device(
     session: AsyncSession, person_id: UUID, origin: Origin, *, now: datetime
 ) -> None:
+    """The owner hears of every browser that is new to the account."""
     facts = {
         "device": origin.device,
         "place": origin.place,

@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from identity_service.db import Base
+from identity_service.login.domain import ScanStatus
 from service_common.db import new_id
 
 
@@ -25,3 +26,26 @@ class Interaction(Base):
     finished_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Scan(Base):
+    """A browser that waits for somebody to let it in from elsewhere. ``user_code`` and ``address`` are sealed.
+
+    With the approval comes whose account it is, and how and when that person had logged in there.
+    """
+
+    __tablename__ = "scans"
+
+    interaction_id: Mapped[UUID] = mapped_column(
+        ForeignKey("interactions.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_code: Mapped[bytes]
+    user_code_hash: Mapped[bytes] = mapped_column(unique=True)
+    address: Mapped[bytes]
+    device: Mapped[str] = mapped_column(String(80))
+    status: Mapped[ScanStatus]
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    methods: Mapped[list[str]]
+    authenticated_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

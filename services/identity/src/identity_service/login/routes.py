@@ -12,7 +12,7 @@ from identity_service.accounts.throttling import Bucket, admit, network_of
 from identity_service.db import InTransactions
 from identity_service.edge import session_limits
 from identity_service.login import handlers
-from identity_service.login.domain import FormNotOurs
+from identity_service.login.domain import FormNotOurs, asks_for_fresh_login
 from identity_service.login.handlers import Browser, Credentials
 from identity_service.login.models import Interaction
 from identity_service.pages import cookies
@@ -222,6 +222,7 @@ def _form(
         username=parameters.get("login_hint", "")[:60],
         problem=problem,
         done=done,
+        offers_scan=not asks_for_fresh_login(parameters),
         script="passkeys.js",
         ui_locales=parameters.get("ui_locales", ""),
         again=f"/identity/login?interaction={interaction.id}",

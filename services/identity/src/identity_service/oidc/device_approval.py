@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts.domain import SubjectKind
 from identity_service.accounts.throttling import Bucket, admit, forgive, network_of
+from identity_service.login.domain import ScanStatus
+from identity_service.login.models import Interaction, Scan
+from identity_service.login.scanning import address_of_scan, approve_scan, find_scan
 from identity_service.oidc.authorization import remember_consent
 from identity_service.oidc.clients import OAuthClient, find_client
 from identity_service.oidc.device import address_of, hash_user_code
@@ -56,6 +60,34 @@ class Waiting:
     scopes: tuple[ScopeEntry, ...]
     address: str
 
+    browser: ClassVar[None] = None
+
+    @property
+    def client_name(self) -> str:
+        return self.client.name
+
+    @property
+    def asked_at(self) -> datetime:
+        return self.row.created_at
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBrowser:
+    """A browser that waits to be logged in, on its way to an application or to none."""
+
+    scan: Scan
+    client_name: str | None
+    address: str
+    scopes: ClassVar[tuple[ScopeEntry, ...]] = ()
+
+    @property
+    def browser(self) -> str:
+        return self.scan.device
+
+    @property
+    def asked_at(self) -> datetime:
+        return self.scan.created_at
+
 
 async def approver_of(work: Work, caller: Caller) -> Approver:
     """The person who holds the phone. Only the platform's own app may decide. Raises: NoSuchDevice."""
@@ -80,38 +112,63 @@ async def admit_guess(
     await admit(session, ring, _buckets(subject_id, address), now=now)
 
 
-async def find_waiting(work: Work, approver: Approver, typed: str, *, address: str) -> Waiting:
-    """The device of a user code, locked. A right code takes back its attempt, and no more: else one could guess for ever.
+async def find_waiting(
+    work: Work, approver: Approver, typed: str, *, address: str
+) -> Waiting | WaitingBrowser:
+    """What waits with a user code, locked. A right code takes back its attempt, and no more: else one could guess for ever.
 
     Raises: NoSuchDevice for a code that is unknown, expired or decided about; NothingToAllow.
     """
     code = normal_user_code(typed)
-    row = (
-        await work.session.scalar(
-            select(DeviceAuthorization)
-            .where(DeviceAuthorization.user_code_hash == hash_user_code(work.ring, code))
-            .with_for_update()
-        )
-        if code
-        else None
-    )
-    if row is None or row.status is not DeviceStatus.PENDING or row.expires_at <= work.now:
+    if code is None:
         raise NoSuchDevice
-    client = await find_client(work.session, work.ring, work.services, work.catalogue, row.client_id)
     subject = await load_subject(work.session, approver.kind, approver.subject_id, now=work.now)
-    if client is None or subject is None:
+    if subject is None:
+        raise NoSuchDevice
+    waiting = await _device(work, subject, code) or await _browser(work, code)
+    if waiting is None:
         raise NoSuchDevice
     for bucket in sorted(_buckets(approver.subject_id, address), key=lambda one: one.key(work.ring)):
         await forgive(work.session, work.ring, [], shared=bucket)
-    names = frozenset(row.scope.split()) & grantable(work.catalogue, client, subject) & client.scopes
-    if not names:
+    if isinstance(waiting, Waiting) and not waiting.scopes:
         raise NothingToAllow
+    return waiting
+
+
+async def _device(work: Work, subject: Subject, code: str) -> Waiting | None:
+    row = await work.session.scalar(
+        select(DeviceAuthorization)
+        .where(DeviceAuthorization.user_code_hash == hash_user_code(work.ring, code))
+        .with_for_update()
+    )
+    if row is None or row.status is not DeviceStatus.PENDING or row.expires_at <= work.now:
+        return None
+    client = await find_client(work.session, work.ring, work.services, work.catalogue, row.client_id)
+    if client is None:
+        return None
+    names = frozenset(row.scope.split()) & grantable(work.catalogue, client, subject) & client.scopes
     scopes = tuple(work.catalogue.entries[name] for name in sorted(names))
     return Waiting(row, client, subject, scopes, address_of(work.ring, row))
 
 
-async def approve(work: Work, approver: Approver, waiting: Waiting) -> None:
-    """Lets the device in, with a log-in session of its own: to end the one at the device does not end the phone's."""
+async def _browser(work: Work, code: str) -> WaitingBrowser | None:
+    scan = await find_scan(work.session, work.ring, code, now=work.now)
+    if scan is None:
+        return None
+    interaction = await work.session.get_one(Interaction, scan.interaction_id)
+    return WaitingBrowser(scan, interaction.client_name, address_of_scan(work.ring, scan))
+
+
+async def approve(work: Work, approver: Approver, waiting: Waiting | WaitingBrowser) -> None:
+    """Lets the device or browser in, with a log-in session of its own: to end that one does not end the phone's."""
+    if isinstance(waiting, WaitingBrowser):
+        approve_scan(
+            waiting.scan,
+            approver.subject_id,
+            methods=approver.methods,
+            authenticated_at=approver.authenticated_at,
+        )
+        return
     names = [scope.name for scope in waiting.scopes]
     login, _unused = await sessions.start_session(
         work.session,
@@ -140,6 +197,9 @@ async def approve(work: Work, approver: Approver, waiting: Waiting) -> None:
         await remember_consent(work, approver.subject_id, waiting.client.client_id, names)
 
 
-def deny(waiting: Waiting) -> None:
-    """Sends the device away."""
-    waiting.row.status = DeviceStatus.DENIED
+def deny(waiting: Waiting | WaitingBrowser) -> None:
+    """Sends the device or browser away."""
+    if isinstance(waiting, WaitingBrowser):
+        waiting.scan.status = ScanStatus.DENIED
+    else:
+        waiting.row.status = DeviceStatus.DENIED

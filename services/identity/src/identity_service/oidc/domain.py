@@ -29,6 +29,13 @@ class DeviceStatus(StrEnum):
     USED = "USED"
 
 
+class WaitingKind(StrEnum):
+    """What waits with a user code to be let in: a client on a device, or a browser at the log-in page."""
+
+    DEVICE = "DEVICE"
+    BROWSER = "BROWSER"
+
+
 class NoticeStatus(StrEnum):
     """How far a client was told of a logout. ``FAILED``: every try is used up."""
 

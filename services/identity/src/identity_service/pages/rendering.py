@@ -14,7 +14,7 @@ from identity_service.pages.display import display_of, keep_choices
 from identity_service.pages.wording import TAGS, say
 from service_common.errors import DomainError
 
-SCRIPTS = ("passkeys.js", "signed-out.js")
+SCRIPTS = ("passkeys.js", "scan.js", "signed-out.js")
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts.domain import SubjectKind
@@ -46,16 +46,20 @@ async def start_session(
     kind: SubjectKind,
     methods: Sequence[Method],
     origin: Origin | None = None,
+    authenticated_at: datetime | None = None,
     now: datetime,
 ) -> tuple[LoginSession, str]:
-    """A new session, and the secret for its cookie, which is stored nowhere."""
+    """A new session, and the secret for its cookie, which is stored nowhere.
+
+    ``authenticated_at`` is given when somebody authenticated earlier and elsewhere, and only lets this session in.
+    """
     secret = _new_secret()
     login = LoginSession(
         account_id=account_id,
         kind=kind,
         secret_hash=_hash(ring, secret),
         methods=[str(method) for method in methods],
-        authenticated_at=now,
+        authenticated_at=authenticated_at or now,
         last_seen_at=now,
         device=origin.device if origin else None,
         place=origin.place if origin else None,
@@ -87,9 +91,7 @@ async def find_session(
     login = await session.scalar(select(LoginSession).where(LoginSession.secret_hash == _hash(ring, secret)))
     if login is None or login.ended_at is not None:
         return None
-    if now >= session_end(
-        login.authenticated_at, login.last_seen_at, idle=limits.idle, longest=limits.longest
-    ):
+    if now >= session_end(login.began_at, login.last_seen_at, idle=limits.idle, longest=limits.longest):
         return None
     await _note_use(session, login, now)
     return login
@@ -114,7 +116,7 @@ async def living_session(
     """Whether a grant that is not for offline access may still be refreshed."""
     login = await session.get_one(LoginSession, login_session_id)
     # Refreshing is use: a browser application that refreshes every five minutes keeps its user logged in.
-    if login.ended_at is not None or now >= login.authenticated_at + limits.longest:
+    if login.ended_at is not None or now >= login.began_at + limits.longest:
         return False
     await _note_use(session, login, now)
     return True
@@ -264,6 +266,7 @@ async def list_sessions(
         )
     ).all()
     with_apps = {grant.login_session_id for grant in grants if grant.is_offline}
+    began_at = func.greatest(LoginSession.authenticated_at, LoginSession.created_at)
     logins = await session.scalars(
         select(LoginSession)
         .where(
@@ -271,11 +274,11 @@ async def list_sessions(
             or_(
                 LoginSession.id.in_(with_apps),
                 LoginSession.ended_at.is_(None)
-                & (LoginSession.authenticated_at > now - limits.longest)
+                & (began_at > now - limits.longest)
                 & (LoginSession.last_seen_at > now - limits.idle),
             ),
         )
-        .order_by(LoginSession.authenticated_at.desc(), LoginSession.id.desc())
+        .order_by(began_at.desc(), LoginSession.id.desc())
     )
     places = []
     for login in logins:

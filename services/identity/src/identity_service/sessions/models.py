@@ -31,6 +31,11 @@ class LoginSession(Base):
     place: Mapped[str | None] = mapped_column(String(60))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
+    @property
+    def began_at(self) -> datetime:
+        """From when its life counts. Somebody who was let in by scanning had authenticated before, elsewhere."""
+        return max(self.authenticated_at, self.created_at)
+
 
 class Grant(Base):
     """What a subject lets one client do. Its id is the ``sid`` of tokens, and the family of its refresh tokens.

@@ -57,10 +57,11 @@ async def show_device(
         "device_confirm.html",
         user_code=code,
         form_token=visit.form_token(_purpose(code)),
-        client_name=waiting.client.name,
+        browser=waiting.browser,
+        client_name=waiting.client_name,
         scopes=waiting.scopes,
         address=waiting.address,
-        requested_at=f"{waiting.row.created_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+        requested_at=f"{waiting.asked_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
     )
 
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Path, Request, status
 from identity_service.db import InTransactions, Transactions
 from identity_service.edge import address_of
 from identity_service.oidc import device_approval
-from identity_service.oidc.device_approval import Approver, Waiting
+from identity_service.oidc.device_approval import Approver, Waiting, WaitingBrowser
 from identity_service.oidc.provider import Work
 from identity_service.oidc.routes.work import Bench, CurrentBench
 from identity_service.oidc.schemas import DeviceAuthorizationRead
@@ -38,7 +38,7 @@ class Desk:
     address: str
 
     @contextlib.asynccontextmanager
-    async def waiting(self, user_code: str) -> AsyncIterator[tuple[Work, Approver, Waiting]]:
+    async def waiting(self, user_code: str) -> AsyncIterator[tuple[Work, Approver, Waiting | WaitingBrowser]]:
         """The device of this code, in one transaction, after the attempt was counted in another.
 
         Raises: TooMany, NoSuchDevice, NothingToAllow.
