@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from fastapi import FastAPI
 
-from gateway_service.edge.routes import INTERNAL_PATHS, Entry, find
+from gateway_service.edge.routes import INTERNAL_PATHS, ROUTES, Entry, find
+from gateway_service.portal.openapi import merge
 from lianban_local.deployables import DEPLOYABLES
 
 SERVICES = tuple(deployable.name for deployable in DEPLOYABLES)
@@ -17,6 +18,18 @@ def _operations(app: FastAPI) -> Iterator[tuple[str, str, bool]]:
         path = "/".join("1" if segment.startswith("{") else segment for segment in template.split("/"))
         for method, operation in operations.items():
             yield method.upper(), path, bool(operation.get("security"))
+
+
+@pytest.fixture
+def merged(application: Callable[[str], FastAPI]) -> set[tuple[str, str, str]]:
+    """Service, method and path of every operation in the one document of all services."""
+    documents = {name: application(name).openapi() for name in SERVICES}
+    paths = merge(documents, missing=(), origin="http://localhost", webhooks={})["paths"]
+    return {
+        (operation["operationId"].split("_")[0], method.upper(), path)
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    }
 
 
 def _is_internal(path: str) -> bool:
@@ -57,3 +70,31 @@ def test_every_internal_path_hides_an_operation(application: Callable[[str], Fas
     paths = [path for name in SERVICES for _, path, _ in _operations(application(name))]
     for internal in INTERNAL_PATHS:
         assert any(path == internal or path.startswith(internal + "/") for path in paths), internal
+
+
+def test_the_merged_document_holds_what_the_edge_lets_through_and_nothing_else(
+    application: Callable[[str], FastAPI], merged: set[tuple[str, str, str]]
+) -> None:
+    let_through = {
+        (name, method.upper(), path)
+        for name in SERVICES
+        for path, operations in application(name).openapi()["paths"].items()
+        for method in operations
+        if (row := find(method.upper(), path)) is not None and row.upstream == name
+    }
+    assert merged == let_through
+    assert not [path for _service, _method, path in merged if _is_internal(path)]
+
+
+# Rows that lead to what OpenAPI does not describe: pages and documents for people.
+_NOT_DESCRIBED = frozenset(
+    {"/", "/docs", "/identity/login", "/identity/device", *(f"/{name}/v1/openapi.json" for name in SERVICES)}
+)
+
+
+def test_every_row_of_the_edge_leads_to_an_operation_of_the_merged_document(
+    merged: set[tuple[str, str, str]],
+) -> None:
+    used = {id(find(method, path)) for _service, method, path in merged}
+    unused = {row.path for row in ROUTES if id(row) not in used}
+    assert unused == _NOT_DESCRIBED

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from gateway_service.export.routes import router as export_router
 from gateway_service.home.routes import router as home_router
 from gateway_service.portal.documents import ServiceDocuments
 from gateway_service.portal.health import ServiceHealth
@@ -18,8 +19,8 @@ from service_common.app import Service
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 DESCRIPTION = """\
-The gateway's own part: documents of all services in one place, webhooks for departments' systems, and one call for the
-home screen of the app. Every other request goes from the edge straight to its service.
+The gateway's own part: documents of all services in one place, webhooks for departments' systems, one call for the
+home screen of the app, and one for a copy of one's data. Every other request goes from the edge straight to its service.
 """
 
 
@@ -31,7 +32,7 @@ def define_service(settings: Settings | None = None) -> Service:
         title="Lianban gateway 网关",
         description=DESCRIPTION,
         settings=settings,
-        routers=(portal_router, home_router, webhooks_router),
+        routers=(portal_router, home_router, export_router, webhooks_router),
         migrations=MIGRATIONS,
         subscribers=subscribers,
         background=background,

@@ -72,6 +72,15 @@ def test_references_and_discriminators_follow_the_new_names() -> None:
     assert schema["discriminator"]["mapping"] == {"a": "#/components/schemas/identity.Item"}
 
 
+def test_what_the_edge_does_not_let_through_is_left_out() -> None:
+    document = _document("identity")
+    [operations] = document["paths"].values()
+    document["paths"]["/identity/v1/org/snapshot"] = operations
+    document["paths"]["/hotline/v1/things/{thing_id}"] = operations
+    merged = merge({"identity": document}, missing=(), origin="http://localhost", webhooks={})
+    assert list(merged["paths"]) == ["/identity/v1/things/{thing_id}"]
+
+
 def test_scopes_stay_and_there_is_one_security_scheme() -> None:
     merged = _merged("identity", "hotline")
     assert [one["name"] for one in merged["x-lianban-scopes"]] == [

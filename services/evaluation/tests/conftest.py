@@ -219,6 +219,7 @@ def sign_in(signing_key: ECKey) -> Callable[..., dict[str, str]]:
             "scope": " ".join(f"evaluation:{one}" for one in scopes),
             "exp": now + 300,
             "iat": now,
+            "auth_time": now,
             "roles": sorted(caller.roles),
         }
         if caller.department_id:

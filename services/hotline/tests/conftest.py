@@ -233,6 +233,7 @@ def sign_in(signing_key: ECKey) -> SignIn:
             "scope": " ".join(f"hotline:tickets.{one}" for one in scopes),
             "exp": now + 300,
             "iat": now,
+            "auth_time": now,
             "roles": sorted(caller.roles),
         }
         if caller.department_id:

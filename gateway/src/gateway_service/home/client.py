@@ -19,15 +19,16 @@ async def ask(
     service_urls: Mapping[str, str],
     headers: Mapping[str, str],
     proven_at: str,
+    seconds: float = PART_SECONDS,
 ) -> tuple[PartStatus, Any]:
-    """One part's status and data. Whatever goes wrong with a service is its part's status, never an error.
+    """One part's status and data, waited for as long as ``seconds``. Whatever goes wrong with a service is its part's status, never an error.
 
     A proof of possession is passed on with the token; ``proven_at`` is our own path, which it was made for.
     """
     passed_on = {name: headers[name] for name in _PASSED_ON if name in headers}
     passed_on[dpop.PROVEN_AT] = proven_at
     try:
-        async with asyncio.timeout(PART_SECONDS):
+        async with asyncio.timeout(seconds):
             answer = await http.get(service_urls[part.service] + part.path, headers=passed_on)
             status = status_of(answer.status_code)
             return status, answer.json() if status is PartStatus.OK else None

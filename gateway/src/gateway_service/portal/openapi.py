@@ -1,9 +1,16 @@
-"""Joins the services' OpenAPI documents into one: paths stay, names of components and operations get their service's name."""
+"""Joins the services' OpenAPI documents into one: paths stay, names of components and operations get their service's name.
+
+Operations that the edge does not let through are for services alone, and left out.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gateway_service.edge.routes import find
+
 Json = dict[str, Any]
+
+_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
 _DESCRIPTION = """\
 All interfaces of Lianban 联办 behind one origin. Sign in with OpenID Connect at `/identity`; every operation names the scopes it
@@ -38,7 +45,8 @@ def merge(documents: Mapping[str, Json], *, missing: Iterable[str], origin: str,
 def _add(merged: Json, service: str, document: Json) -> None:
     renamed: Json = _renamed(document, service)
     for path, operations in renamed.get("paths", {}).items():
-        merged["paths"][path] = _named_operations(operations, service)
+        if reachable := _reachable(path, operations, service):
+            merged["paths"][path] = _named_operations(reachable, service)
     for kind, components in renamed.get("components", {}).items():
         of_kind = merged["components"].setdefault(kind, {})
         for name, component in components.items():
@@ -55,6 +63,20 @@ def _tags(path: Json) -> Iterable[str]:
     return (
         tag for operation in path.values() if isinstance(operation, dict) for tag in operation.get("tags", [])
     )
+
+
+def _reachable(path: str, operations: Json, service: str) -> Json:
+    """The operations of a path that the edge leads to their service; empty when there is none.
+
+    A parameter in a path is a segment like any other to the edge, so the template itself is looked up.
+    """
+    shown = {}
+    for method, operation in operations.items():
+        row = find(method.upper(), path) if method in _METHODS else None
+        if row is not None and row.upstream == service:
+            shown[method] = operation
+    of_all = {key: value for key, value in operations.items() if key not in _METHODS}
+    return shown | of_all if shown else {}
 
 
 def _named_operations(operations: Json, service: str) -> Json:

@@ -13,6 +13,7 @@ from acceptance_service.progress.routes import router as progress_router
 from acceptance_service.search.routes import router as search_router
 from acceptance_service.settings import Settings
 from acceptance_service.starting import start
+from acceptance_service.submissions.export_routes import router as export_router
 from acceptance_service.submissions.routes import case_router as applicant_case_router
 from acceptance_service.submissions.routes import router as applications_router
 from acceptance_service.supervision.routes import router as supervision_router
@@ -41,6 +42,7 @@ def define_service(settings: Settings | None = None) -> Service:
             catalogue_admin_router,
             bundles_router,
             applications_router,
+            export_router,
             applicant_case_router,
             cases_router,
             tasks_router,

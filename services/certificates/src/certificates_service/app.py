@@ -8,6 +8,7 @@ from certificates_service.settings import Settings
 from certificates_service.sharing.routes import router as sharing
 from certificates_service.signing.routes import router as keys
 from certificates_service.types.routes import router as types
+from certificates_service.uses.export_routes import router as export
 from certificates_service.uses.routes import router as uses
 from certificates_service.worker import background, subscribers
 from service_common.app import Service
@@ -27,7 +28,7 @@ def define_service(settings: Settings | None = None) -> Service:
         title="Lianban certificates 电子证照",
         description=DESCRIPTION,
         settings=settings or Settings(),
-        routers=(types, licences, uses, presentation, sharing, keys),
+        routers=(types, licences, uses, presentation, sharing, keys, export),
         migrations=MIGRATIONS,
         subscribers=subscribers,
         background=background,

@@ -5,6 +5,7 @@ from pathlib import Path
 from evaluation_service.indicators.routes import router as indicators
 from evaluation_service.invitations.routes import router as invitations
 from evaluation_service.rectifications.routes import router as rectifications
+from evaluation_service.reviews.export_routes import router as export
 from evaluation_service.reviews.routes import router as reviews
 from evaluation_service.settings import Settings
 from evaluation_service.worker import background, subscribers
@@ -25,7 +26,7 @@ def define_service(settings: Settings | None = None) -> Service:
         title="Lianban evaluation 好差评",
         description=DESCRIPTION,
         settings=settings or Settings(),
-        routers=(invitations, reviews, rectifications, indicators),
+        routers=(invitations, reviews, rectifications, indicators, export),
         migrations=MIGRATIONS,
         subscribers=subscribers,
         background=background,

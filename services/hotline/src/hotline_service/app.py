@@ -10,6 +10,7 @@ from hotline_service.settings import Settings
 from hotline_service.suggestions.classifier import load_classifier
 from hotline_service.suggestions.duties import load_duty_list
 from hotline_service.tickets.clocks import load_clock_table
+from hotline_service.tickets.export_routes import router as export
 from hotline_service.tickets.routes import router as tickets
 from hotline_service.worker import background, subscribers
 from service_common.app import Service
@@ -40,7 +41,7 @@ def define_service(settings: Settings | None = None) -> Service:
         title="Lianban hotline 12345 政务服务便民热线",
         description=DESCRIPTION,
         settings=settings,
-        routers=(tickets,),
+        routers=(tickets, export),
         migrations=MIGRATIONS,
         subscribers=subscribers,
         background=background,

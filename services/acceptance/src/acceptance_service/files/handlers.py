@@ -230,6 +230,22 @@ async def files_of(session: AsyncSession, application_id: UUID, ring: KeyRing) -
     return found
 
 
+async def files_of_all(
+    session: AsyncSession, application_ids: Collection[UUID], ring: KeyRing
+) -> dict[tuple[UUID | None, str | None], list[FileFacts]]:
+    """The files of many applications, by application and material code, in the order they were sent."""
+    rows = await session.execute(
+        select(File, Blob)
+        .join(Blob, Blob.address == File.address)
+        .where(File.application_id.in_(application_ids))
+        .order_by(File.id)
+    )
+    found: dict[tuple[UUID | None, str | None], list[FileFacts]] = {}
+    for file, blob in rows:
+        found.setdefault((file.application_id, file.material_code), []).append(_facts(file, blob, ring))
+    return found
+
+
 async def own_file(session: AsyncSession, file_id: UUID, caller: Caller) -> UUID:
     """The file, when the caller uploaded it. Raises: NoSuchFile."""
     found = await session.scalar(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from certificates_service.departments.handlers import departments_by_id
@@ -18,6 +18,9 @@ from service_common import outbox
 from service_common.auth import Caller
 from service_common.contracts.certificates import LicenceUsed
 from service_common.db import new_id
+
+MOST_USES = 100
+"""Of each licence in an export; the licence's own list has all."""
 
 
 async def record_use(
@@ -71,7 +74,30 @@ async def list_uses(
     )
     if after is not None:
         query = query.where(LicenceUse.id < after)
-    rows = (await session.scalars(query)).all()
+    return await _with_departments(session, (await session.scalars(query)).all())
+
+
+async def uses_of(session: AsyncSession, licences: Sequence[Licence]) -> Mapping[UUID, list[ShownUse]]:
+    """The newest uses of each licence of a page, at most ``MOST_USES``."""
+    newest = (
+        select(
+            LicenceUse.id,
+            func.row_number()
+            .over(partition_by=LicenceUse.licence_id, order_by=LicenceUse.id.desc())
+            .label("place"),
+        )
+        .where(LicenceUse.licence_id.in_([one.id for one in licences]))
+        .subquery()
+    )
+    query = select(LicenceUse).join(newest, newest.c.id == LicenceUse.id).where(newest.c.place <= MOST_USES)
+    rows = (await session.scalars(query.order_by(LicenceUse.id.desc()))).all()
+    found: dict[UUID, list[ShownUse]] = {}
+    for shown in await _with_departments(session, rows):
+        found.setdefault(shown.use.licence_id, []).append(shown)
+    return found
+
+
+async def _with_departments(session: AsyncSession, rows: Sequence[LicenceUse]) -> Sequence[ShownUse]:
     departments = await departments_by_id(session, [row.verifier_department_id for row in rows])
     names: Mapping[UUID, str] = {key: department.name for key, department in departments.items()}
     return [

@@ -12,7 +12,7 @@ from evaluation_service.indicators.domain import Counts, count_of_grade
 from evaluation_service.indicators.handlers import count
 from evaluation_service.invitations.handlers import person_index, take_invitation
 from evaluation_service.rectifications.domain import RectificationLimits
-from evaluation_service.rectifications.handlers.answering import AnswerForReviewer, answer_for_reviewer
+from evaluation_service.rectifications.handlers.answering import AnswerForReviewer, answers_for_reviewer
 from evaluation_service.rectifications.handlers.opening import BadReview, open_rectification
 from evaluation_service.rectifications.handlers.supervising import keep_re_review
 from evaluation_service.reviews.domain import NoSuchReview, check_reasons, check_reviewer, is_bad, screen
@@ -128,11 +128,13 @@ async def read_own_review(
 
 async def show_own_review(session: AsyncSession, ring: KeyRing, review: Review) -> OwnReview:
     """Opens what its author wrote, and what the department answered."""
-    return OwnReview(
-        review,
-        ring.decrypt(review.text, column=_TEXT) if review.text else None,
-        await answer_for_reviewer(session, ring, review.id) if is_bad(review.grade) else None,
-    )
+    answers = await answers_for_reviewer(session, ring, [review.id])
+    return own_review(ring, review, answers.get(review.id))
+
+
+def own_review(ring: KeyRing, review: Review, answer: AnswerForReviewer | None) -> OwnReview:
+    """A review with its text opened."""
+    return OwnReview(review, ring.decrypt(review.text, column=_TEXT) if review.text else None, answer)
 
 
 async def list_own_reviews(

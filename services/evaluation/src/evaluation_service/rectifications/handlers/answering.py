@@ -1,5 +1,6 @@
 """The department's part: a named handler, a word to the reviewer, the answer."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -103,9 +104,15 @@ class AnswerForReviewer:
     satisfied: bool | None
 
 
-async def answer_for_reviewer(session: AsyncSession, ring: KeyRing, review_id: UUID) -> AnswerForReviewer:
-    """The rectification of one's own bad review."""
-    row = (await session.scalars(select(Rectification).where(Rectification.review_id == review_id))).one()
+async def answers_for_reviewer(
+    session: AsyncSession, ring: KeyRing, review_ids: Iterable[UUID]
+) -> Mapping[UUID, AnswerForReviewer]:
+    """The rectifications of one's own bad reviews, by review; a good one has none."""
+    rows = await session.scalars(select(Rectification).where(Rectification.review_id.in_(list(review_ids))))
+    return {row.review_id: _for_reviewer(ring, row) for row in rows}
+
+
+def _for_reviewer(ring: KeyRing, row: Rectification) -> AnswerForReviewer:
     texts = open_texts(ring, row)
     return AnswerForReviewer(
         row.stage, row.rectify_due_at, texts.message, texts.answer, row.re_review_satisfied
