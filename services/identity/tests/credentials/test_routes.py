@@ -1,5 +1,6 @@
 """Changing a password, resetting a forgotten one, and the devices somebody is logged in on."""
 
+import asyncio
 import re
 
 import httpx
@@ -28,6 +29,19 @@ async def password_is(transactions: Transactions, who: Citizen, password: str) -
     async with transactions() as session:
         account = await session.get_one(Account, who.id)
         return await passwords.password_fits(password, account.password_hash)
+
+
+async def test_of_two_changes_of_one_password_at_once_the_second_finds_that_it_is_another(
+    client: httpx.AsyncClient, population: Population, tokens: Tokens
+) -> None:
+    headers = tokens.person(await population.person())
+
+    async def change(new: str) -> int:
+        body = {"current_password": PASSWORD, "new_password": new}
+        return (await client.post("/identity/v1/me/password", json=body, headers=headers)).status_code
+
+    answers = await asyncio.gather(change(NEW), change(f"{NEW} home"))
+    assert sorted(answers) == [204, 422]
 
 
 async def test_changing_the_password_ends_every_other_session(

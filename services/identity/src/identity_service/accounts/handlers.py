@@ -22,6 +22,7 @@ from identity_service.accounts.domain import (
     SubjectKind,
     UsernameTaken,
     UsernameUnsuitable,
+    WrongCredentials,
     check_password,
     normal_username,
 )
@@ -124,11 +125,21 @@ async def finish_login(
 ) -> bool:
     """Forgives the attempts and remembers the browser. Returns whether it is one that the owner should hear of.
 
-    The very first browser of an account is not.
+    The very first browser of an account is not. Raises: WrongCredentials.
     """
     assert attempt.account is not None
+    if not await hold_unchanged(session, attempt.account):
+        raise WrongCredentials
     await forgive(session, ring, attempt.own, shared=attempt.shared)
     return await remember_browser(session, attempt.account.id, browser_hash, now=now)
+
+
+async def hold_unchanged(session: AsyncSession, checked: Account) -> bool:
+    """Holds an account whose password was checked outside of a transaction. False when it was closed or got another meanwhile."""
+    account = await session.get_one(
+        Account, checked.id, with_for_update={"key_share": True}, populate_existing=True
+    )
+    return account.is_active and account.password_hash == checked.password_hash
 
 
 async def remember_browser(

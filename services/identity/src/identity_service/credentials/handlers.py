@@ -42,6 +42,8 @@ async def change_password(
         raise WrongCurrentPassword
     new_hash = await accounts.prepare_password(new, username=account.username)
     async with transactions() as session:
+        if not await accounts.hold_unchanged(session, account):
+            raise WrongCurrentPassword
         await accounts.set_password(session, account_id, new_hash, now=now)
         await sessions.end_others(session, caller, reason=SessionEndReason.SUSPICION, now=now)
         if caller.subject_type == "person":

@@ -47,6 +47,8 @@ async def close_account(
     if account is None or not await passwords.password_fits(password, account.password_hash):
         raise WrongCurrentPassword
     async with transactions() as session:
+        if not await accounts.hold_unchanged(session, account):
+            raise WrongCurrentPassword
         person = await session.get_one(Person, person_id, with_for_update=True)
         await legal_persons.leave_all(session, person_id, now=now)
         await _end_guardianships(session, person_id, now)
