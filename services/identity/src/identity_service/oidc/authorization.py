@@ -21,6 +21,7 @@ from identity_service.oidc.models import Consent
 from identity_service.oidc.provider import Answer, Provider, ProviderRequest, Work
 from identity_service.oidc.subjects import grantable, load_subject, subject_identifier
 from identity_service.scopes import ScopeEntry
+from identity_service.sessions.handlers import hold_open
 from identity_service.sessions.models import LoginSession
 
 
@@ -93,7 +94,8 @@ async def authorize(
     provider.register_grant(CodeGrant, [S256Only(required=True), CodeIdToken(work)])
     request = ProviderRequest("GET", work.settings.authorization_endpoint, pairs)
     request.is_pushed = is_pushed or interaction is not None
-    usable = login if login is not None and _is_fresh(work, request, login, interaction) else None
+    fresh = login if login is not None and _is_fresh(work, request, login, interaction) else None
+    usable = fresh if fresh is not None and await hold_open(work.session, fresh) else None
     try:
         provider.check_parameters(request)
         check_response_type(request)

@@ -32,7 +32,7 @@ from identity_service.oidc.subjects import grantable, load_subject
 from identity_service.scopes import ScopeEntry
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.domain import Method, Origin, place_of
-from identity_service.sessions.models import Grant
+from identity_service.sessions.models import Grant, LoginSession
 from service_common.auth import Caller
 from service_common.crypto import KeyRing
 
@@ -48,6 +48,7 @@ class Approver:
     kind: SubjectKind
     methods: Sequence[str]
     authenticated_at: datetime
+    place: LoginSession | Grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ async def approver_of(work: Work, caller: Caller) -> Approver:
     grant = await sessions.find_grant(work.session, UUID(caller.session_id)) if caller.session_id else None
     if client is None or not client.is_first_party or grant is None or grant.ended_at is not None:
         raise NoSuchDevice
-    return Approver(grant.subject_id, grant.kind, grant.methods, grant.authenticated_at)
+    return Approver(grant.subject_id, grant.kind, grant.methods, grant.authenticated_at, grant)
 
 
 def _buckets(subject_id: UUID, address: str) -> list[Bucket]:
@@ -160,7 +161,12 @@ async def _browser(work: Work, code: str) -> WaitingBrowser | None:
 
 
 async def approve(work: Work, approver: Approver, waiting: Waiting | WaitingBrowser) -> None:
-    """Lets the device or browser in, with a log-in session of its own: to end that one does not end the phone's."""
+    """Lets the device or browser in, with a log-in session of its own: to end that one does not end the phone's.
+
+    Raises: NoSuchDevice, for who was logged out meanwhile.
+    """
+    if not await sessions.hold_open(work.session, approver.place):
+        raise NoSuchDevice
     if isinstance(waiting, WaitingBrowser):
         approve_scan(
             waiting.scan,

@@ -226,8 +226,13 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib ships no 
         if token.grant is None:
             # A client's own token has no session to end; it lives five minutes (RFC 7009 §2.2.1).
             raise UnsupportedTokenTypeError
+        await_(self._end(token.grant.id))
+
+    async def _end(self, grant_id: UUID) -> None:
         work = self.server.work
-        await_(sessions.end_grant(work.session, token.grant, reason=SessionEndReason.LOGOUT, now=work.now))
+        living = await sessions.hold_grant(work.session, grant_id)
+        if living is not None:
+            await sessions.end_grant(work.session, living, reason=SessionEndReason.LOGOUT, now=work.now)
 
 
 class EndSession(EndSessionEndpoint):  # type: ignore[misc]  # Authlib ships no types

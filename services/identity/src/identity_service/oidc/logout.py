@@ -53,10 +53,11 @@ async def log_out(work: Work, plan: Logout) -> Sequence[str]:
     frames = await _frames(work, ids)
     offline = and_(Grant.login_session_id.in_(ids), Grant.is_offline, Grant.ended_at.is_(None))
     await note_logouts(work.session, offline, now=work.now)
-    if plan.hinted is not None:
-        await sessions.end_grant(work.session, plan.hinted, reason=reason, now=work.now)
+    hinted = plan.hinted.id if plan.hinted is not None else None
     for login_session_id in sorted(ids):
-        await sessions.end_session(work.session, login_session_id, reason=reason, now=work.now)
+        await sessions.end_session(
+            work.session, login_session_id, reason=reason, now=work.now, and_grant=hinted
+        )
     return frames
 
 

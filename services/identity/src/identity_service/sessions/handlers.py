@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts.domain import SubjectKind
+from identity_service.accounts.models import Account
 from identity_service.sessions.domain import Method, NoAccount, NoSuchSession, Origin, session_end
 from identity_service.sessions.models import Grant, LoginSession
 from service_common import outbox
@@ -122,13 +123,34 @@ async def living_session(
     return True
 
 
+async def hold_open(session: AsyncSession, place: LoginSession | Grant) -> bool:
+    """Whether somebody is still logged in there. It stays so until this transaction is over: who ends it waits for what it opens."""
+    account_id = place.account_id if isinstance(place, LoginSession) else place.subject_id
+    await session.execute(select(Account.id).where(Account.id == account_id).with_for_update(read=True))
+    kind = type(place)
+    living = select(kind.id).where(kind.id == place.id, kind.ended_at.is_(None))
+    return await session.scalar(living) is not None
+
+
+async def _hold_alone(session: AsyncSession, account_id: UUID) -> None:
+    """While something of somebody's is ended nothing is opened that it would not see: the other side of ``hold_open``."""
+    alone = select(Account.id).where(Account.id == account_id).with_for_update(key_share=True)
+    await session.execute(alone)
+
+
 async def end_session(
-    session: AsyncSession, login_session_id: UUID, *, reason: SessionEndReason, now: datetime
+    session: AsyncSession,
+    login_session_id: UUID,
+    *,
+    reason: SessionEndReason,
+    now: datetime,
+    and_grant: UUID | None = None,
 ) -> None:
-    """Logs a browser out, and with it every client it was logged in to, except for offline access."""
-    of_session = (Grant.login_session_id == login_session_id, ~Grant.is_offline)
-    await _end_grants(session, *of_session, reason=reason, now=now)
+    """Logs a browser out, and with it every client it was logged in to, except for offline access: of that ``and_grant`` alone."""
     login = await session.get_one(LoginSession, login_session_id)
+    await _hold_alone(session, login.account_id)
+    ending = or_(~Grant.is_offline, Grant.id == and_grant) if and_grant else ~Grant.is_offline
+    await _end_grants(session, Grant.login_session_id == login.id, ending, reason=reason, now=now)
     if login.ended_at is None:
         login.ended_at = now
 
@@ -137,6 +159,7 @@ async def end_everything_of(
     session: AsyncSession, subject_id: UUID, *, reason: SessionEndReason, now: datetime
 ) -> None:
     """Ends all sessions and grants of a subject who may not be here any longer."""
+    await _hold_alone(session, subject_id)
     await _end_grants(session, Grant.subject_id == subject_id, reason=reason, now=now)
     logins = await session.scalars(
         select(LoginSession).where(LoginSession.account_id == subject_id, LoginSession.ended_at.is_(None))
@@ -149,12 +172,13 @@ async def end_grants_of_client(
     session: AsyncSession, subject_id: UUID, client_id: str, *, reason: SessionEndReason, now: datetime
 ) -> None:
     """Ends what a subject lets one client do, in every sitting."""
+    await _hold_alone(session, subject_id)
     of_client = (Grant.subject_id == subject_id, Grant.client_id == client_id)
     await _end_grants(session, *of_client, reason=reason, now=now)
 
 
 async def end_grant(session: AsyncSession, grant: Grant, *, reason: SessionEndReason, now: datetime) -> None:
-    """Ends what one client was allowed; its access tokens are refused everywhere within a second."""
+    """Ends what one client was allowed; its access tokens are refused everywhere within a second. The caller holds the grant."""
     if grant.ended_at is not None:
         return
     grant.ended_at = now
@@ -303,6 +327,7 @@ async def end_others(
 ) -> None:
     """Ends every session and app of the caller but the one that is calling. Raises: NoAccount."""
     account_id = account_of(caller)
+    await _hold_alone(session, account_id)
     kept = await session.get(Grant, UUID(caller.session_id)) if caller.session_id else None
     kept_login = kept.login_session_id if kept is not None and kept.subject_id == account_id else None
     of_others = [Grant.subject_id == account_id]
@@ -320,6 +345,7 @@ async def end_others(
 async def _end_whole(
     session: AsyncSession, login: LoginSession, *, reason: SessionEndReason, now: datetime
 ) -> None:
+    await _hold_alone(session, login.account_id)
     await _end_grants(session, Grant.login_session_id == login.id, reason=reason, now=now)
     if login.ended_at is None:
         login.ended_at = now

@@ -120,9 +120,9 @@ async def _approver(visit: Visit, bench: Bench, transactions: InTransactions) ->
         login = await find_session(
             session, visit.ring, visit.session_secret, limits=session_limits(visit.settings), now=bench.now
         )
-        return (
-            Approver(login.account_id, login.kind, login.methods, login.authenticated_at) if login else None
-        )
+        if login is None:
+            return None
+        return Approver(login.account_id, login.kind, login.methods, login.authenticated_at, login)
 
 
 async def _count_attempt(
