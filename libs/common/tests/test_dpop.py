@@ -12,7 +12,7 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
-from joserfc.jws import JWSRegistry
+from joserfc.jws import JWSRegistry, serialize_compact
 from sqlalchemy import text
 
 from service_common.db import Database, new_id
@@ -84,6 +84,8 @@ def test_each_algorithm_that_is_announced_works(key: Any, algorithm: str) -> Non
         {"iat": True},
         {"iat": int(time.time()) - 120},
         {"iat": int(time.time()) + 86_400},  # in the future at the end of a long run, too
+        {"iat": 10**400},
+        {"iat": float("nan")},
         {"method": "GET"},
         {"url": "http://localhost/identity/v1/other"},
         {"url": "https://localhost/identity/v1/notes"},
@@ -102,10 +104,20 @@ def test_what_is_wrong_with_a_proof_is_found(changes: dict[str, Any]) -> None:
         read(prove(**changes))
 
 
-@pytest.mark.parametrize("value", ["", "a.b.c", "x" * 5000, "é.é.é"])
+_NESTED = base64.urlsafe_b64encode(b"[" * 1400).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("value", ["", "a.b.c", "x" * 5000, "é.é.é", f"{_NESTED}.e30.AA"])
 def test_what_is_no_proof_is_refused(value: str) -> None:
     with pytest.raises(InvalidProof):
         read(value)
+
+
+def test_claims_that_are_nested_deeper_than_python_reads_are_no_proof() -> None:
+    header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": KEY.as_dict(private=False)}
+    signed = serialize_compact(header, b"[" * 2500, KEY, registry=_Anything(algorithms=["ES256"]))
+    with pytest.raises(InvalidProof):
+        read(signed)
 
 
 def test_a_shared_key_or_a_weak_one_proves_nothing() -> None:

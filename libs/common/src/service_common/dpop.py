@@ -90,7 +90,9 @@ def read_proof(value: str, *, method: str, url: str, now: datetime, access_token
         raise InvalidProof
     if not isinstance(issued_at, int | float) or isinstance(issued_at, bool):
         raise InvalidProof
-    if not -_LARGEST_LEAD <= now.timestamp() - issued_at <= _LONGEST_AGE:
+    # Compared, not subtracted: an integer of a thousand digits is valid JSON and no float.
+    moment = now.timestamp()
+    if not moment - _LONGEST_AGE <= issued_at <= moment + _LARGEST_LEAD:
         raise InvalidProof
     if claims.get("htm") != method or not _same_address(claims.get("htu"), url):
         raise InvalidProof
@@ -114,7 +116,7 @@ def _open(value: str) -> tuple[Key, dict[str, Any]]:
         if key.key_type == "oct" or key.is_private or _is_weak(key):
             raise InvalidProof
         return key, dict(jwt.decode(value, key, registry=_REGISTRY).claims)
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidProof from error
 
 

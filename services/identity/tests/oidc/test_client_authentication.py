@@ -153,6 +153,8 @@ async def test_an_assertion_is_accepted_once_even_at_once(
         {"exp": int(time.time()) - 120},
         {"exp": int(time.time()) + 90_000},
         {"exp": None},
+        {"exp": float("nan")},
+        {"exp": 10**400},
         {"exp": "tomorrow"},
         {"aud": "https://elsewhere.example"},
         {"aud": None},
@@ -171,6 +173,15 @@ async def test_an_assertion_with_other_claims_is_refused(
     answer = await ask(client, assertion(with_key.client_id, key, **changes))
     assert answer.status_code in {400, 401}
     assert answer.json()["error"] == "invalid_client"
+
+
+async def test_an_assertion_that_is_nested_deeper_than_python_reads_is_refused(
+    client: httpx.AsyncClient,
+) -> None:
+    nested = base64.urlsafe_b64encode(b"[" * 1400).rstrip(b"=").decode()
+    header = base64.urlsafe_b64encode(b'{"alg":"ES256"}').rstrip(b"=").decode()
+    answer = await ask(client, f"{header}.{nested}.AA")
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
 async def test_an_assertion_of_another_key_or_algorithm_is_refused(

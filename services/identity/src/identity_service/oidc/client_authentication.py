@@ -47,7 +47,7 @@ class KeyAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib s
     def extract_assertion(self, assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
             headers, claims = super().extract_assertion(assertion)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidClientError(description="Invalid JWT assertion.", status_code=401) from error
         return headers, claims
 
@@ -66,12 +66,12 @@ class KeyAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib s
     def verify_claims(self, claims: dict[str, Any]) -> None:
         """Raises: InvalidClientError. Lifetime first: what is not to be remembered is not looked at."""
         try:
-            too_long = (
-                float(claims["exp"]) - self._work.now.timestamp() > _LONGEST_LIFE_SECONDS + _LEEWAY_SECONDS
-            )
-        except (KeyError, TypeError, ValueError) as error:
+            life = float(claims["exp"]) - self._work.now.timestamp()
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InvalidClientError(description="The assertion has no exp.", status_code=401) from error
-        if too_long or not isinstance(claims.get("jti"), str) or len(claims["jti"]) > _LONGEST_JTI:
+        # Said this way round, for "not a number" is neither shorter nor longer.
+        short_enough = life <= _LONGEST_LIFE_SECONDS + _LEEWAY_SECONDS
+        if not short_enough or not isinstance(claims.get("jti"), str) or len(claims["jti"]) > _LONGEST_JTI:
             raise InvalidClientError(
                 description="The assertion lives too long, or has no jti.", status_code=401
             )
