@@ -3,17 +3,20 @@
 import asyncio
 import base64
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from fastapi import FastAPI
 from standardwebhooks import Webhook
 
 from gateway_service.webhooks.dispatcher import Dispatcher
 from gateway_service.webhooks.domain import MOST_TRIES, RETRY_DELAYS, EventType
 from service_common import callouts
+from service_common.callouts import Answer, Sender
 from service_common.db import new_id
 
 if TYPE_CHECKING:
@@ -68,6 +71,40 @@ async def test_a_server_that_says_200_to_everything_is_not_verified(
     await tell(now=_now())
     await dispatcher.deliver_due(now=_now())
     assert receiver.messages == []
+
+
+async def test_an_echo_nested_deeper_than_python_reads_is_none(
+    subscribe: "Subscribe", partner: httpx.AsyncClient, start_peer: "StartPeer", reply: "type[Reply]"
+) -> None:
+    async def answer(_asked: "Asked") -> "Reply":
+        return reply(200, b"[" * 10_000)
+
+    async with start_peer(answer) as peer:
+        webhook = await subscribe(url=f"{peer.url}/hook")
+    answer_of = await partner.get(f"/gateway/v1/webhooks/{webhook['id']}/deliveries")
+    (verification,) = answer_of.json()["items"]
+    assert (verification["status"], verification["error"]) == ("PENDING", "challenge not echoed")
+
+
+class _Breaking(Sender):
+    """Fails in a way that nobody has thought of."""
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        raise LookupError(url)
+
+
+async def test_a_try_that_fails_in_an_unknown_way_stops_no_others(
+    app: FastAPI, subscribe: "Subscribe", tell: "Tell", dispatcher: Dispatcher, receiver: "Receiver"
+) -> None:
+    await subscribe()
+    now = _now()
+    await tell(now=now)
+    async with _Breaking(loopback_allowed=True) as sender:
+        breaking = Dispatcher(app.state.database, app.state.key_ring, sender, keep_days=30)
+        assert await breaking.deliver_due(now=now) == 1
+    assert receiver.messages == []
+    await dispatcher.deliver_due(now=now + timedelta(minutes=2))
+    assert len(receiver.messages) == 1
 
 
 async def test_a_message_is_thin_and_signed_both_ways_over_the_bytes_sent(

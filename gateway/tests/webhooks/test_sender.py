@@ -85,6 +85,26 @@ async def test_the_exact_bytes_and_headers_arrive(start_peer: "StartPeer", reply
     assert result.retry_after == timedelta(seconds=120)
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "Fri, 31 Dec 2027 23:59:59 +99999999999999999999",
+        "9" * 400,
+        "soon",
+    ],
+)
+async def test_a_retry_after_that_is_no_moment_is_no_wish(
+    start_peer: "StartPeer", reply: "type[Reply]", wish: str
+) -> None:
+    async def answer(_asked: "Asked") -> "Reply":
+        return reply(503, headers={"retry-after": wish})
+
+    async with start_peer(answer) as peer, Sender(loopback_allowed=True) as sender:
+        result = await sender.send(f"{peer.url}/hook", {}, b"{}")
+    assert (result.status, result.retry_after) == (503, None)
+
+
 async def test_a_receiver_that_stalls_is_left_after_the_limit(
     start_peer: "StartPeer", monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,11 @@ class Dispatcher:
             # The receiver may have got it: after the lease it gets it again, with the same id.
             logger.warning("webhook_answer_not_recorded", delivery_id=str(one.delivery_id), error=repr(error))
             return
+        except (
+            Exception
+        ):  # what comes of one receiver must end neither the tries of all others nor this process
+            logger.exception("webhook_try_failed", delivery_id=str(one.delivery_id))
+            return
         finally:
             self._running[one.endpoint_id] -= 1
             if not self._running[one.endpoint_id]:

@@ -56,7 +56,7 @@ def _echoes(body: bytes, challenge: str) -> bool:
     """Whether the receiver has read the verification: a server that says 200 to everything has not asked for webhooks."""
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     echoed = answer.get("challenge") if isinstance(answer, dict) else None
     return isinstance(echoed, str) and hmac.compare_digest(echoed.encode(), challenge.encode())

@@ -105,7 +105,7 @@ def _retry_after(headers: list[tuple[bytes, bytes]]) -> timedelta | None:
     if value.isdecimal() and len(value) < 8:
         return timedelta(seconds=int(value))
     try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
+        until = parsedate_to_datetime(value).astimezone(UTC)
+    except (ValueError, OverflowError):  # no date, or one beyond the last year that there is
         return None
-    return max(until.astimezone(UTC) - utc_now(), timedelta())
+    return max(until - utc_now(), timedelta())

@@ -85,6 +85,11 @@ class Notifier:
             # The client may have heard of it: after the lease it does so again.
             logger.warning("logout_notice_not_recorded", notice_id=str(one.notice_id), error=repr(error))
             return
+        except (
+            Exception
+        ):  # what comes of one client must end neither the notices of all others nor this process
+            logger.exception("logout_notice_failed", notice_id=str(one.notice_id))
+            return
         finally:
             self._running -= Counter([one.client_id])
         logger.info(
