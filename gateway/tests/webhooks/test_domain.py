@@ -108,6 +108,9 @@ def test_plain_http_is_for_one_machine_only() -> None:
         "::ffff:10.0.0.1",
         "64:ff9b::a9fe:a9fe",
         "2002:7f00:1::1",
+        "64:ff9b:1::a9fe:a9fe",
+        "::127.0.0.1",
+        "fec0::1",
     ],
 )
 def test_addresses_inside_are_refused(address: str) -> None:

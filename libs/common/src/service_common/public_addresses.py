@@ -14,8 +14,10 @@ import httpcore
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# Addresses of IPv4 hosts in IPv6 clothes: NAT64 (RFC 6052).
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Addresses of IPv4 hosts in IPv6 clothes: NAT64 (RFC 6052), and those without any prefix (RFC 4291 §2.5.5.1).
+_IPV4_IN_IPV6 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
+# What Python 3.11 takes for global and is a network's own: its NAT64 (RFC 8215), and sites (RFC 3879).
+_OWN = (ipaddress.ip_network("64:ff9b:1::/48"), ipaddress.ip_network("fec0::/10"))
 
 
 class ForbiddenAddress(httpcore.ConnectError):
@@ -27,13 +29,13 @@ def is_allowed(address: IpAddress, *, loopback_allowed: bool) -> bool:
     innermost = _unwrapped(address)
     if innermost.is_loopback:
         return loopback_allowed
-    return innermost.is_global and not innermost.is_multicast
+    return innermost.is_global and not innermost.is_multicast and not any(innermost in one for one in _OWN)
 
 
 def _unwrapped(address: IpAddress) -> IpAddress:
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if address in _NAT64:
+        if inner is None and not address.is_loopback and any(address in one for one in _IPV4_IN_IPV6):
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return inner
