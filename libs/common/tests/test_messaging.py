@@ -18,7 +18,7 @@ from service_common.backlog import oldest_unsent_seconds
 from service_common.clock import utc_now
 from service_common.contracts.envelope import CloudEvent
 from service_common.contracts.identity import PersonRegistered, PersonVerified
-from service_common.db import Database, new_id
+from service_common.db import Database, new_id, open_engine
 from service_common.dead_letters import list_dead_letters, replay_dead_letter
 from service_common.errors import Conflict, Unavailable
 from service_common.jobs import cancel_all
@@ -218,6 +218,42 @@ async def test_a_passing_fault_is_tried_for_as_long_as_it_lasts(running: Running
         async with asyncio.timeout(60):
             while await notes(database) != ["prepared"]:
                 await asyncio.sleep(0.05)
+
+
+async def test_a_dead_letter_that_cannot_be_written_stops_no_later_event(
+    settings: ServiceSettings, database: Database
+) -> None:
+    thing = Thing()
+    asked: list[int] = []
+    seen: list[int] = []
+
+    async def refuse_the_first(event: CloudEvent[PersonVerified]) -> None:
+        asked.append(event.data.level)
+        if event.data.level == 1:
+            raise ValueError
+
+    async def handler(_session: AsyncSession, event: CloudEvent[PersonVerified], _prepared: None) -> None:
+        seen.append(event.data.level)
+
+    subscriber = Subscriber("levels", PersonVerified, handler, prepare=refuse_the_first)
+    client = await connect(settings, "test")
+    relay = Relay("identity", settings, database, client)
+    small = Database(
+        open_engine(
+            settings.database_url.get_secret_value(), None, pool_size=1, max_overflow=0, pool_timeout=0.2
+        )
+    )
+    once = settings.model_copy(update={"event_max_tries": 1})
+    jobs = {asyncio.create_task(one.run()) for one in (relay, Consumer(subscriber, once, small, client))}
+    try:
+        async with small.engine.connect():  # the only connection: nothing can be written down
+            await emit(database, thing, 1, 2)
+            await until(lambda: 2 in asked)
+        await until(lambda: seen == [2])
+    finally:
+        await cancel_all(jobs)
+        await client.close()
+        await small.close()
 
 
 async def test_an_unreadable_message_is_kept_and_does_not_block(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+import asyncpg
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -22,6 +23,7 @@ from pydantic import ValidationError
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_common.contracts.envelope import CloudEvent, EventT
@@ -196,6 +198,10 @@ class Consumer(Generic[EventT]):
             except asyncio.CancelledError:
                 await _give_back(message, 0)
                 raise
+            except (
+                Exception
+            ):  # a lane that ended would be missed by nobody, and its aggregates would wait for ever
+                logger.exception("lane_failed", consumer=self._subscriber.name, event_id=str(event.id))
             finally:
                 self._in_hand -= 1
                 self._room.set()
@@ -252,7 +258,7 @@ class Consumer(Generic[EventT]):
                         set_={"died_at": func.now(), "replayed_at": None},
                     )
                 )
-        except (DBAPIError, OSError):
+        except (DBAPIError, PoolTimeoutError, asyncpg.InterfaceError, OSError):
             logger.exception("dead_letter_not_written", consumer=name)
             return  # not acknowledged: it comes again
         _dead.add(1, {"consumer": name})
