@@ -267,7 +267,7 @@ class Population:
                 await delegations.accept_delegation(session, caller, row.id, agreed_hash=agreed, **facts)
         return row.id
 
-    async def app(self) -> RegisteredClient:
+    async def app(self, name: str = "联办") -> RegisteredClient:
         """The platform's own app: public, on loopback, with every scope its user may have."""
         return await self.client(
             grant_types=[
@@ -279,6 +279,7 @@ class Population:
             redirect_uris=[LOOPBACK],
             scopes=["*"],
             first_party=True,
+            name=name,
         )
 
 

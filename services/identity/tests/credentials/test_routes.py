@@ -191,9 +191,10 @@ async def test_devices_are_listed_and_ended_and_a_new_one_is_told(
         listed = (await client.get("/identity/v1/me/sessions", headers=headers)).json()["items"]
         assert [(one["device"], one["place"], one["is_current"]) for one in listed] == [
             ("Chrome · Windows", "203.0.113.*", True),
-            ("未知", "127.0.0.*", False),
+            ("联办", "127.0.0.*", False),
         ]
-        assert listed[0]["apps"][0]["client_id"] == lianban.client_id
+        opened = listed[0]["apps"][0]
+        assert (opened["client_id"], opened["client_name"]) == (lianban.client_id, "联办")
         async with transactions() as session:
             (message,) = await session.scalars(
                 select(InboxMessage).where(InboxMessage.person_id == person.id)
@@ -205,7 +206,7 @@ async def test_devices_are_listed_and_ended_and_a_new_one_is_told(
         assert (await client.post(address, headers=tokens.person(person))).status_code == 204
         assert (await elsewhere.refresh(there["refresh_token"])).status_code == 400
     left = (await client.get("/identity/v1/me/sessions", headers=tokens.person(person))).json()["items"]
-    assert [one["device"] for one in left] == ["未知"]
+    assert [one["device"] for one in left] == ["联办"]
 
 
 async def test_ending_the_others_keeps_the_caller(

@@ -116,6 +116,19 @@ async def test_the_device_has_a_session_of_its_own(
     ).status_code == 404
 
 
+async def test_the_session_of_a_device_is_shown_by_the_name_of_its_client(
+    kiosk: Application, phone: Application, population: Population
+) -> None:
+    codes = await ask(kiosk)
+    headers = await app_headers(phone, await population.person())
+    await phone.browser.post(at(codes, "/approve"), headers=headers)
+    page = await phone.browser.get("/identity/account")
+    name = "自助终端" * 25
+    assert f"<strong>{name[:80]}</strong>" in page.text
+    assert f"已登录的应用：{name}<" in page.text
+    assert kiosk.client.client_id not in page.text
+
+
 async def test_a_device_that_is_sent_away_is_told_so(
     kiosk: Application, phone: Application, population: Population
 ) -> None:

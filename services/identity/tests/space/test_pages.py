@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from fastapi import FastAPI
-from services.identity.tests.factories import CALLBACK, PASSWORD, Citizen, Population
+from services.identity.tests.factories import CALLBACK, LOOPBACK, PASSWORD, Citizen, Population
 from services.identity.tests.flows import Application, hidden
 from sqlalchemy import select
 
@@ -17,6 +17,7 @@ from identity_service.sessions.models import LoginSession
 
 ACCOUNT = "/identity/account"
 END, WITHDRAW = f"{ACCOUNT}/sessions/end", f"{ACCOUNT}/consents/withdraw"
+OTHERS = f"{ACCOUNT}/sessions/end-others"
 
 
 @pytest.fixture
@@ -63,6 +64,36 @@ async def test_another_browser_is_logged_out(
     assert (await other_browser.get(ACCOUNT)).headers["location"] == "/identity/login"
 
 
+async def test_all_other_browsers_and_apps_are_logged_out_at_once(
+    client: httpx.AsyncClient, other_browser: httpx.AsyncClient, population: Population
+) -> None:
+    person = await population.person()
+    lianban = await population.app()
+    elsewhere = Application(other_browser, lianban, LOOPBACK)
+    there = await elsewhere.tokens(person, "openid offline_access")
+    here = Application(client, lianban, LOOPBACK)
+    kept = await here.tokens(person, "openid offline_access")
+    page = await client.get(ACCOUNT)
+    done = await client.post(OTHERS, data=form_of(page, OTHERS), follow_redirects=True)
+    assert "其他设备均已退出登录" in done.text
+    assert OTHERS not in done.text
+    assert (await other_browser.get(ACCOUNT)).headers["location"] == "/identity/login"
+    assert (await elsewhere.refresh(there["refresh_token"])).status_code == 400
+    assert (await here.refresh(kept["refresh_token"])).status_code == 200
+
+
+async def test_a_session_has_the_names_of_its_applications_and_is_called_after_them_if_need_be(
+    client: httpx.AsyncClient, other_browser: httpx.AsyncClient, population: Population
+) -> None:
+    person = await population.person()
+    lianban = await population.app(name="联办手机应用")
+    await Application(other_browser, lianban, LOOPBACK).tokens(person, "openid")
+    page = await enter(client, person)
+    assert "<strong>联办手机应用</strong>" in page.text
+    assert "已登录的应用：联办手机应用" in page.text
+    assert lianban.client_id not in page.text
+
+
 async def test_a_consent_is_withdrawn(
     client: httpx.AsyncClient, population: Population, transactions: Transactions
 ) -> None:
@@ -98,7 +129,7 @@ async def test_nobody_ends_the_session_of_somebody_else(
     assert (await other_browser.get(ACCOUNT)).status_code == 200
 
 
-@pytest.mark.parametrize("path", [END, WITHDRAW])
+@pytest.mark.parametrize("path", [END, OTHERS, WITHDRAW])
 async def test_a_form_of_another_site_does_nothing(
     client: httpx.AsyncClient,
     other_browser: httpx.AsyncClient,

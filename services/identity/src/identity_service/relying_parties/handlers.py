@@ -1,7 +1,7 @@
 """Registering clients and changing them."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -315,6 +315,14 @@ async def get_client(
     if client is None or not own:
         raise NoSuchClient
     return client
+
+
+async def client_names(session: AsyncSession, client_ids: Iterable[str]) -> dict[str, str]:
+    """What people know clients by; one that nobody registered is missing."""
+    found = await session.execute(
+        select(Client.client_id, Client.name).where(Client.client_id.in_(set(client_ids)))
+    )
+    return dict(found.tuples().all())
 
 
 async def set_client_active(

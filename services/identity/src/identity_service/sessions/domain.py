@@ -1,6 +1,7 @@
 """Log-in sessions of a browser, and grants: what a subject lets one client do in one sitting."""
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -52,6 +53,10 @@ class Origin:
 _PROGRAMS = (
     ("MicroMessenger", "微信"),
     ("AlipayClient", "支付宝"),
+    ("HuaweiBrowser", "华为浏览器"),
+    ("MiuiBrowser", "小米浏览器"),
+    ("QQBrowser", "QQ浏览器"),
+    ("UCBrowser", "UC浏览器"),
     ("Edg", "Edge"),
     ("Firefox", "Firefox"),
     ("Chrome", "Chrome"),
@@ -74,6 +79,13 @@ def device_of(user_agent: str) -> str:
     program = next((name for mark, name in _PROGRAMS if mark in user_agent), None)
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
     return " · ".join(part for part in (program, system) if part) or UNKNOWN
+
+
+def recognisable(device: str | None, apps: Sequence[str]) -> str | None:
+    """What a person knows a device by: program and system, else the applications on it. None when there is neither."""
+    if device and device != UNKNOWN:
+        return device
+    return " · ".join(dict.fromkeys(apps)) or None
 
 
 def place_of(address: str) -> str:

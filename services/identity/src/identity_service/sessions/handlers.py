@@ -330,6 +330,18 @@ async def end_others(
     await _hold_alone(session, account_id)
     kept = await session.get(Grant, UUID(caller.session_id)) if caller.session_id else None
     kept_login = kept.login_session_id if kept is not None and kept.subject_id == account_id else None
+    await end_all_but(session, account_id, kept_login, reason=reason, now=now)
+
+
+async def end_all_but(
+    session: AsyncSession,
+    account_id: UUID,
+    kept_login: UUID | None,
+    *,
+    reason: SessionEndReason,
+    now: datetime,
+) -> None:
+    """Ends every session and app of an account but one browser, and what was opened from that."""
     of_others = [Grant.subject_id == account_id]
     if kept_login is not None:
         of_others.append(Grant.login_session_id != kept_login)

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import status
 
 from identity_service.edge import CurrentSettings, session_limits
+from identity_service.relying_parties.handlers import client_names
 from identity_service.scopes import EVERYBODY
 from identity_service.sessions import handlers
 from identity_service.sessions.schemas import SessionList, SessionRead
@@ -32,7 +33,8 @@ Myself = Annotated[Caller, require(ME_SECURITY)]
 )
 async def list_sessions(session: Session, caller: Myself, settings: CurrentSettings, now: Now) -> SessionList:
     places = await handlers.list_sessions(session, caller, limits=session_limits(settings), now=now)
-    return SessionList(items=[SessionRead.of(place) for place in places])
+    names = await client_names(session, (grant.client_id for place in places for grant in place.grants))
+    return SessionList(items=[SessionRead.of(place, names) for place in places])
 
 
 @router.post(

@@ -17,14 +17,16 @@ from identity_service.inbox.handlers import count_unread
 from identity_service.login.domain import FormNotOurs
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
 from identity_service.pages.rendering import page, see_other
+from identity_service.relying_parties.handlers import client_names
 from identity_service.scopes import ScopeCatalogue, ScopeEntry
 from identity_service.sessions import handlers as sessions
-from identity_service.sessions.domain import UNKNOWN
+from identity_service.sessions.domain import UNKNOWN, recognisable
 from identity_service.sessions.models import LoginSession
 from identity_service.space.handlers import consents, profile
 from service_common.app import Now
 from service_common.auth import PUBLIC, Caller
 from service_common.clock import SHANGHAI
+from service_common.contracts.identity import SessionEndReason
 
 ACCOUNT_PAGE = "/identity/account"
 
@@ -33,7 +35,7 @@ router = APIRouter(prefix=ACCOUNT_PAGE, include_in_schema=False, dependencies=[P
 _PURPOSE = "account"
 _SHOWN_FACTS = ("username", "name", "id_number", "phone", "trust_level")
 _Text = Annotated[str, Form(max_length=200)]
-Done = Literal["session_ended", "consent_withdrawn"]
+Done = Literal["session_ended", "others_ended", "consent_withdrawn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ async def show(
             done=done,
             facts=await _about(visit, session, login, now),
             unread=sum((await count_unread(session, login.account_id)).values()) if is_person else None,
-            places=await _browsers(visit, session, login, now, allowed or ()),
+            places=await _browsers(visit, session, login, now),
             consents=allowed,
             form_token=visit.form_token(_PURPOSE),
             logout_token=visit.form_token("logout"),
@@ -115,6 +117,21 @@ async def end_session(
             return see_other(ACCOUNT_PAGE)
         await sessions.end_own_session(session, _caller(login), session_id, now=now)
     return see_other(f"{ACCOUNT_PAGE}?done=session_ended")
+
+
+@router.post("/sessions/end-others")
+async def end_other_sessions(
+    visit: CurrentVisit, transactions: InTransactions, now: Now, form_token: _Text
+) -> Response:
+    _check_form(visit, form_token)
+    async with transactions() as session:
+        login = await _login(visit, session, now)
+        if login is None:
+            return see_other(ACCOUNT_PAGE)
+        await sessions.end_all_but(
+            session, login.account_id, login.id, reason=SessionEndReason.LOGOUT, now=now
+        )
+    return see_other(f"{ACCOUNT_PAGE}?done=others_ended")
 
 
 @router.post("/consents/withdraw")
@@ -154,20 +171,18 @@ def _line(fact: profile.Fact) -> Line:
     return Line("trust_level", wording=f"account.level_{fact.value}", until=until)
 
 
-async def _browsers(
-    visit: Visit, session: AsyncSession, login: LoginSession, now: Now, allowed: Sequence[Allowed]
-) -> list[Browser]:
-    names = {one.client_id: one.client_name for one in allowed}
+async def _browsers(visit: Visit, session: AsyncSession, login: LoginSession, now: Now) -> list[Browser]:
     limits = session_limits(visit.settings)
     places = await sessions.list_sessions(session, _caller(login), limits=limits, now=now)
+    names = await client_names(session, (grant.client_id for place in places for grant in place.grants))
     return [_browser(place, names, is_current=place.login.id == login.id) for place in places]
 
 
 def _browser(place: sessions.Place, names: Mapping[str, str], *, is_current: bool) -> Browser:
-    apps = dict.fromkeys(names.get(grant.client_id, grant.client_id) for grant in place.grants)
+    apps = list(dict.fromkeys(names.get(grant.client_id, grant.client_id) for grant in place.grants))
     return Browser(
         id=place.login.id,
-        device=place.login.device if place.login.device != UNKNOWN else None,
+        device=recognisable(place.login.device, apps),
         network=place.login.place if place.login.place not in (None, UNKNOWN) else "–",
         since=f"{place.login.created_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
         apps=" · ".join(apps),
