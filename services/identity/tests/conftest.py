@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -106,11 +107,25 @@ def ring(settings: Settings) -> KeyRing:
     return key_ring(settings)
 
 
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database.connect(settings)
-    yield database
+class Lent(Database):
+    """A pool that the next test uses, too: its owner closes it."""
+
+    async def close(self) -> None:
+        """Nothing: it is not ours."""
+
+
+@pytest.fixture(scope="session")
+async def pool(common_settings: Settings) -> AsyncIterator[Lent]:
+    """One for all tests of this worker. With an engine of its own each test would compile every statement again."""
+    database = Database.connect(common_settings)
+    yield Lent(database.engine, database.sessions)
     await database.close()
+
+
+@pytest.fixture
+def database(settings: Settings, pool: Lent) -> Database:
+    """Emptied, by ``settings``."""
+    return pool
 
 
 @pytest.fixture
@@ -138,13 +153,21 @@ def application(common_settings: Settings) -> FastAPI:
 
 @pytest.fixture
 async def app(
-    application: FastAPI, settings: Settings, authority: Authority, clock: Clock
+    application: FastAPI,
+    settings: Settings,
+    authority: Authority,
+    clock: Clock,
+    pool: Lent,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[FastAPI]:
     """A life of its own for each test: what one sets on the state or overrides, the next does not find."""
     state = dict(application.state._state)
     application.state.settings = settings
     application.dependency_overrides = {common_app._now: clock.now}
-    async with application.router.lifespan_context(application):
+    async with AsyncExitStack() as life:
+        with monkeypatch.context() as start:
+            start.setattr(common_app.Database, "connect", lambda _settings: pool)
+            await life.enter_async_context(application.router.lifespan_context(application))
         application.state.authority = authority
         yield application
     application.state._state = state
