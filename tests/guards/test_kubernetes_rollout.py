@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sysconfig
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from nats.js.api import StreamConfig
 
 from lianban_local import ports
 from lianban_local.deployables import DEPLOYABLES
+from service_common.jobs import cancel_all
 from service_common.revisions import carries
 
 if TYPE_CHECKING:
@@ -82,24 +83,23 @@ async def test_new_code_starts_as_soon_as_its_migration_is_through(
     connection = await asyncpg.connect(url)
     await connection.execute("UPDATE alembic_version SET version_num = '0009'")
     await connection.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await start
 
 
 async def test_the_release_before_starts_on_the_schema_of_the_next(
     waiting: Any, migrated_to: Callable[[str | None], Any]
 ) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await waiting.wait(await migrated_to("0012"), "0011")
 
 
 async def test_a_database_that_is_away_is_waited_for(
     waiting: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.4):
-            await waiting.wait(f"postgresql://nobody:secret@127.0.0.1:{ports.choose()}/none", "0001")
-    said = capsys.readouterr().out
+    said = await _said_while_waiting(
+        waiting.wait(f"postgresql://nobody:secret@127.0.0.1:{ports.choose()}/none", "0001"), capsys
+    )
     assert "does not answer" in said
     assert "secret" not in said
 
@@ -113,10 +113,19 @@ async def test_a_server_that_cannot_prove_who_it_is_is_waited_for(
     url = await migrated_to("0003")
     await waiting.wait(url, "0003")
     monkeypatch.setenv("DATABASE_CA_FILE", certifi.where())
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.4):
-            await waiting.wait(url, "0003")
-    assert "does not answer" in capsys.readouterr().out
+    capsys.readouterr()
+    assert "does not answer" in await _said_while_waiting(waiting.wait(url, "0003"), capsys)
+
+
+async def _said_while_waiting(wait: Coroutine[Any, Any, None], capsys: pytest.CaptureFixture[str]) -> str:
+    """The first words of a wait that has no end."""
+    start = asyncio.create_task(wait)
+    async with asyncio.timeout(60):
+        while not (said := capsys.readouterr().out):
+            await asyncio.sleep(0.02)
+    assert not start.done()
+    await cancel_all({start})
+    return said
 
 
 @pytest.mark.parametrize("found", [None, "", "0008", "0009", "0010", "10", "00010", "head"])
@@ -160,7 +169,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     yield port
     server.send_signal(signal.SIGTERM)
-    server.wait(10)
+    server.wait(60)
 
 
 async def connected(port: int, user: str) -> Client:
@@ -170,7 +179,7 @@ async def connected(port: int, user: str) -> Client:
     async def ignore(_error: Exception) -> None:
         """Refusals arrive here too; the tests look at what came of them."""
 
-    await client.connect(url, max_reconnect_attempts=10, reconnect_time_wait=1, error_cb=ignore)
+    await client.connect(url, max_reconnect_attempts=60, reconnect_time_wait=1, error_cb=ignore)
     return client
 
 
@@ -199,7 +208,7 @@ async def test_a_service_hears_the_others_but_cannot_delete_what_they_said(broke
     await producer.jetstream().add_stream(stream)
     await producer.jetstream().publish("gov.identity.person.registered.v1", b"{}")
     pull = await consumer.jetstream().pull_subscribe("gov.identity.>", durable="hotline", stream="IDENTITY")
-    [message, *_] = await pull.fetch(1, timeout=5)
+    [message, *_] = await pull.fetch(1, timeout=60)
     await message.ack_sync()
     with pytest.raises(NatsTimeoutError):
         await consumer.jetstream(timeout=0.3).delete_stream("IDENTITY")
@@ -261,22 +270,22 @@ def test_a_stopping_edge_serves_on_and_asks_its_clients_to_leave(tmp_path: Path)
     try:
         address = f"http://127.0.0.1:{origin}/identity/jwks"
         before = _first_answer(address)
-        assert subprocess.run(stop, capture_output=True, text=True, check=True, timeout=10).stdout.count("OK")
+        assert subprocess.run(stop, capture_output=True, text=True, check=True, timeout=60).stdout.count("OK")
         time.sleep(1.2)
-        after = httpx.get(address, timeout=20)
+        after = httpx.get(address, timeout=60)
     finally:
         envoy.terminate()
-        envoy.wait(10)
+        envoy.wait(60)
     assert "connection" not in before.headers
     assert after.status_code == before.status_code
     assert after.headers["connection"] == "close"
 
 
 def _first_answer(address: str) -> httpx.Response:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
-            return httpx.get(address, timeout=20)
+            return httpx.get(address, timeout=60)
         except httpx.TransportError:
             if time.monotonic() > deadline:
                 raise

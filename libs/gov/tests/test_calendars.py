@@ -206,11 +206,11 @@ def test_counting_agrees_with_walking_day_by_day(start: date, days: int) -> None
 def test_a_count_takes_microseconds() -> None:
     calendar, start = published_calendar(), date(2026, 3, 2)
     calendar.add_workdays(start, 20)
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(10_000):
         calendar.add_workdays(start, 20)
         calendar.is_workday(start)
-    per_pair = (time.perf_counter() - begun) / 10_000
+    per_pair = (time.process_time() - begun) / 10_000
     assert per_pair < 100e-6  # about 2 µs on a quiet machine
 
 

@@ -119,7 +119,6 @@ async def accept_and_decide(running: Running, case_id: uuid.UUID, department: st
     await running.each(work)
 
 
-@pytest.mark.timeout(60)
 async def test_a_decision_without_licence_finishes_case_and_application(running: Running) -> None:
     citizen = running.office.citizen()
     receipt = await running.each(lambda office: office.apply(citizen, item=PENSION))
@@ -132,7 +131,6 @@ async def test_a_decision_without_licence_finishes_case_and_application(running:
         assert timeline.verify(await timeline.read(session, case_id))
 
 
-@pytest.mark.timeout(60)
 async def test_a_licence_is_ordered_once_and_its_news_finishes_the_case(running: Running) -> None:
     citizen = running.office.citizen()
     receipt = await running.each(lambda office: office.apply(citizen, item=PUBLIC_PLACE))
@@ -145,7 +143,6 @@ async def test_a_licence_is_ordered_once_and_its_news_finishes_the_case(running:
     assert len(running.app.state.certificates.orders) == 1
 
 
-@pytest.mark.timeout(60)
 async def test_a_library_that_is_down_is_waited_for(running: Running) -> None:
     running.app.state.certificates.away = True
     citizen = running.office.citizen()
@@ -158,7 +155,6 @@ async def test_a_library_that_is_down_is_waited_for(running: Running) -> None:
     await running.until(case_id, CaseStatus.CERTIFYING)
 
 
-@pytest.mark.timeout(60)
 async def test_a_business_licence_in_the_library_grants_at_once(running: Running) -> None:
     citizen = running.office.citizen()
     await publish_licence(running, citizen.person_id, "营业执照")
@@ -185,7 +181,6 @@ async def test_a_business_licence_in_the_library_grants_at_once(running: Running
     assert case.decided_by == "system"
 
 
-@pytest.mark.timeout(60)
 async def test_the_applicants_masked_name_appears_in_the_inbox(running: Running) -> None:
     citizen = running.office.citizen()
     receipt = await running.each(lambda office: office.apply(citizen, item=PENSION))
@@ -194,7 +189,6 @@ async def test_the_applicants_masked_name_appears_in_the_inbox(running: Running)
     assert (await running.case(receipt.cases[0].id)).applicant_masked == "王**"
 
 
-@pytest.mark.timeout(60)
 async def test_the_sweeper_of_the_worker_accepts_what_nobody_answered(running: Running) -> None:
     citizen = running.office.citizen()
     receipt = await running.each(lambda office: office.apply(citizen, item=PENSION))

@@ -18,7 +18,7 @@ from lianban_local.state import StateFolder
 
 _START_SECONDS = 240.0
 _STOP_SECONDS = 60.0
-_BACK_SECONDS = 60.0
+_BACK_SECONDS = 180.0
 
 
 class RunningPlatform:
