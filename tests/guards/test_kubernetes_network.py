@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -53,6 +54,7 @@ class Cluster:
     """One overlay: its pods and its policies."""
 
     def __init__(self, manifests: list[Manifest]) -> None:
+        self.config_maps = [one for one in manifests if one["kind"] == "ConfigMap"]
         self.policies = [one["spec"] for one in manifests if one["kind"] == "NetworkPolicy"]
         labels = [
             one["spec"]["template"]["metadata"]["labels"]
@@ -205,6 +207,34 @@ def test_calls_to_partners_never_reach_an_address_inside(cluster: Cluster, title
         assert any(ipaddress.ip_address(inside) in block for block in refused), inside
     for outside in ("1.1.1.1", "114.114.114.114", "172.32.0.1"):
         assert not any(ipaddress.ip_address(outside) in block for block in refused), outside
+
+
+def test_traces_leave_for_the_collector_that_is_named_and_nowhere_without_one(cluster: Cluster) -> None:
+    named = {
+        urlsplit(one["data"]["OTLP_ENDPOINT"])
+        for one in cluster.config_maps
+        if "OTLP_ENDPOINT" in one["data"]
+    }
+    at = {(url.hostname or "").split(".")[1]: url.port for url in named}
+    assert {url.path for url in named} <= {"/v1/traces"}
+    for pod in cluster.pods:
+        is_service = pod.title.endswith(("-api", "-worker"))
+        ways = {
+            peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]: port["port"]
+            for peer, ports in cluster.rules(pod, "Egress")
+            if "namespaceSelector" in peer
+            for port in ports
+            if port["port"] != 53
+        }
+        assert {place: port for place, port in ways.items() if place == "monitoring"} == (
+            at if is_service else {}
+        ), pod.title
+
+
+def test_production_names_a_collector() -> None:
+    production = Cluster(json.loads(_built("prod")))
+    [platform] = [one for one in production.config_maps if "OTLP_ENDPOINT" in one["data"]]
+    assert platform["metadata"]["name"].startswith("platform-")
 
 
 def test_the_edge_of_production_is_reached_through_the_ingress_alone() -> None:
