@@ -122,8 +122,9 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
                 await stack.enter_async_context(service.start(app))
             jobs: list[Job] = []
             with_broker: list[Job] = []
+            caught_up = asyncio.Event()
             if api:
-                with_broker.append(partial(follow_ended_sessions, client, revoked, settings))
+                with_broker.append(partial(follow_ended_sessions, client, revoked, settings, caught_up))
             if worker:
                 if service.publishes:
                     jobs.append(partial(watch_backlog, database))
@@ -134,6 +135,8 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
                 jobs += [partial(run, app) for run in service.background]
             jobs += [partial(_once_connected, connecting, job) for job in with_broker]
             await stack.enter_async_context(_running(jobs))
+            if api and connecting.done():
+                await _wait_a_little(caught_up)
             yield
 
     app = FastAPI(
@@ -180,6 +183,13 @@ async def _broker(
     finally:
         await cancel_all({connecting})
         await client.close()
+
+
+async def _wait_a_little(caught_up: asyncio.Event) -> None:
+    """Nobody is answered before it is known whose session ended while this process was not there, unless that takes long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_BROKER_PATIENCE_SECONDS):
+            await caught_up.wait()
 
 
 async def _once_connected(connecting: "asyncio.Task[Client]", job: Job) -> None:
