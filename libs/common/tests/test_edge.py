@@ -9,11 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import Response
 from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from service_common.crypto import KeyRing
 from service_common.db import Database
+from service_common.idempotency import StillRunning, _Claim
 from service_common.pages import BadCursor, read_cursor, write_cursor
 from service_common.tables import outbox, timeline_entries
 from service_common.tokens import _REFRESH_BOUND_SECONDS
@@ -70,6 +73,23 @@ async def test_the_same_key_at_the_same_moment_has_one_effect(
     )
     assert {one.status_code for one in answers} <= {201, 409}
     assert 201 in {one.status_code for one in answers}
+    assert await _notes(database) == 1
+
+
+async def test_a_first_request_that_ends_unseen_leaves_no_second_effect(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    """Between a statement's snapshot and its lock the first request may end: lock free, answer not yet visible."""
+    ring = KeyRing({1: b"k" * 32}, b"i" * 32)
+    with pytest.raises(StillRunning):
+        async with database.sessions() as session, session.begin():
+            second = _Claim(session, ring, "person:00000000-0000-7000-8000-000000000001", "a", b"fingerprint")
+            await second.take()
+            first = await client.post(NOTES, json={"text": "x"}, headers={"Idempotency-Key": "b"})
+            async with database.sessions() as other, other.begin():
+                await other.execute(text("UPDATE idempotency_keys SET key = 'a'"))
+            await session.execute(text("DELETE FROM notes"))
+            await second.keep(Response(first.content, 201))
     assert await _notes(database) == 1
 
 

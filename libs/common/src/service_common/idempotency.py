@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import BigInteger, bindparam, func, insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_common.crypto import KeyRing
@@ -21,10 +22,12 @@ from service_common.tables import idempotency_keys
 _COLUMN = "idempotency_keys.body"
 _KEPT_HEADERS = ("content-type", "location", "etag")
 
-# Made once: these three run for every request that acts.
-_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
-_KNOWN = select(idempotency_keys).where(
-    idempotency_keys.c.subject_id == bindparam("subject_id"), idempotency_keys.c.key == bindparam("key")
+# Made once: these two run for every request that acts. The lock comes with the first of them.
+_mine = select(func.pg_try_advisory_xact_lock(bindparam("lock", type_=BigInteger)).label("locked")).subquery()
+_CLAIM = select(_mine.c.locked, idempotency_keys).outerjoin_from(
+    _mine,
+    idempotency_keys,
+    (idempotency_keys.c.subject_id == bindparam("subject_id")) & (idempotency_keys.c.key == bindparam("key")),
 )
 _KEEP = insert(idempotency_keys)
 
@@ -83,11 +86,11 @@ class _Claim:
         lock = int.from_bytes(
             hashlib.sha256(f"{self._subject_id}\x00{self._key}".encode()).digest()[:8], "big", signed=True
         )
-        if not await self._session.scalar(_LOCK, {"lock": lock}):
+        mine = {"lock": lock, "subject_id": self._subject_id, "key": self._key}
+        known = (await self._session.execute(_CLAIM, mine)).one()
+        if not known.locked:
             raise StillRunning
-        mine = {"subject_id": self._subject_id, "key": self._key}
-        known = (await self._session.execute(_KNOWN, mine)).first()
-        if known is None:
+        if known.key is None:
             return
         if known.fingerprint != self._fingerprint:
             raise KeyReused
@@ -96,6 +99,7 @@ class _Claim:
         )
 
     async def keep(self, response: Response) -> None:
+        """Raises: StillRunning."""
         headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         answer = {
             "subject_id": self._subject_id,
@@ -105,7 +109,11 @@ class _Claim:
             "headers": headers,
             "body": self._ring.encrypt(bytes(response.body).decode(), column=_COLUMN),
         }
-        await self._session.execute(_KEEP, answer)
+        try:
+            await self._session.execute(_KEEP, answer)
+        except IntegrityError as error:
+            # The first request ended between our look and our lock: its effect stands, ours is rolled back.
+            raise StillRunning from error
 
 
 class IdempotentRoute(APIRoute):

@@ -13,6 +13,8 @@ from service_common.db import new_id
 from service_common.tables import outbox
 from service_common.telemetry import current_traceparent
 
+_ADD = insert(outbox)
+
 
 class EventSource(Protocol):
     """A row that others hear of: see ``service_common.db.Aggregate``."""
@@ -58,4 +60,4 @@ async def add_all(
             }
         )
     if rows:
-        await session.execute(insert(outbox), rows)
+        await session.execute(_ADD, rows)

@@ -40,6 +40,13 @@ _IDEMPOTENCY_HOURS = 24
 # Any constant: "only one relay leads" within this service's own database.
 _LEADER_LOCK = 7_210_001
 
+_UNSENT = (
+    select(outbox.c.id, outbox.c.subject, outbox.c.event)
+    .where(outbox.c.sent_at.is_(None))
+    .order_by(outbox.c.id)
+    .limit(_BATCH)
+)
+
 
 class Relay:
     """Sends one service's outbox for as long as it runs."""
@@ -103,14 +110,7 @@ class Relay:
     async def send_batch(self) -> int:
         """Sends the oldest unsent rows and marks those that were acknowledged. Returns how many."""
         async with self._database.sessions() as session:
-            rows = (
-                await session.execute(
-                    select(outbox.c.id, outbox.c.subject, outbox.c.event)
-                    .where(outbox.c.sent_at.is_(None))
-                    .order_by(outbox.c.id)
-                    .limit(_BATCH)
-                )
-            ).all()
+            rows = (await session.execute(_UNSENT)).all()
         if not rows:
             return 0
         sequences = await self._publish(rows)

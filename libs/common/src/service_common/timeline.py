@@ -21,6 +21,15 @@ from service_common.tables import timeline_entries
 
 GENESIS = b"\x00" * 32
 
+# Made once: every act writes history.
+_APPEND = insert(timeline_entries)
+_ENDS = (
+    select(timeline_entries.c.aggregate_id, timeline_entries.c.sequence, timeline_entries.c.hash)
+    .ext(distinct_on(timeline_entries.c.aggregate_id))
+    .where(timeline_entries.c.aggregate_id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .order_by(timeline_entries.c.aggregate_id, timeline_entries.c.sequence.desc())
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -130,17 +139,12 @@ async def append_all(session: AsyncSession, steps: Sequence[Step], *, actor: Act
         )
         ends[step.aggregate_id] = (sequence + 1, digest)
     if rows:
-        await session.execute(insert(timeline_entries), rows)
+        await session.execute(_APPEND, rows)
 
 
 async def _ends_of(session: AsyncSession, aggregate_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bytes]]:
     """The last entry of each aggregate that has one."""
-    found = await session.execute(
-        select(timeline_entries.c.aggregate_id, timeline_entries.c.sequence, timeline_entries.c.hash)
-        .ext(distinct_on(timeline_entries.c.aggregate_id))
-        .where(timeline_entries.c.aggregate_id == any_(bindparam("ids", aggregate_ids, ARRAY(Uuid))))
-        .order_by(timeline_entries.c.aggregate_id, timeline_entries.c.sequence.desc())
-    )
+    found = await session.execute(_ENDS, {"ids": aggregate_ids})
     return {row.aggregate_id: (row.sequence, row.hash) for row in found}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.applications.models import Application, Form, HeldLicence, Material
@@ -13,31 +13,35 @@ from service_common.crypto import KeyRing
 FORM_COLUMN = "application_forms.body"
 PROFILE_COLUMN = "applications.applicant_profile"
 
+# Made once: a submission and each act on a case send them.
+_APPLICATION = select(Application).where(Application.id == bindparam("application_id"))
+_LOCKED_APPLICATION = _APPLICATION.with_for_update().execution_options(populate_existing=True)
+_FORM = select(Form.body).where(
+    Form.application_id == bindparam("application_id"), Form.revision == bindparam("revision")
+)
+_MATERIALS = (
+    select(Material).where(Material.application_id == bindparam("application_id")).order_by(Material.code)
+)
+
 
 async def find_application(session: AsyncSession, application_id: UUID, *, lock: bool) -> Application | None:
     """One application, locked when something will be decided on it."""
-    statement = select(Application).where(Application.id == application_id)
-    if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
-    return await session.scalar(statement)
+    statement = _LOCKED_APPLICATION if lock else _APPLICATION
+    return await session.scalar(statement, {"application_id": application_id})
 
 
 async def read_form(
     session: AsyncSession, ring: KeyRing, application_id: UUID, revision: int
 ) -> dict[str, Any]:
     """A version of the form, unsealed; empty before anything was saved."""
-    body = await session.scalar(
-        select(Form.body).where(Form.application_id == application_id, Form.revision == revision)
-    )
+    body = await session.scalar(_FORM, {"application_id": application_id, "revision": revision})
     form: dict[str, Any] = ring.decrypt_json(body, column=FORM_COLUMN) if body else {}
     return form
 
 
 async def read_materials(session: AsyncSession, application_id: UUID) -> Mapping[str, Material]:
     """The material rows of an application by code."""
-    rows = await session.scalars(
-        select(Material).where(Material.application_id == application_id).order_by(Material.code)
-    )
+    rows = await session.scalars(_MATERIALS, {"application_id": application_id})
     return {row.code: row for row in rows}
 
 

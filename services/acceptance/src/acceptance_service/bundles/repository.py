@@ -1,7 +1,7 @@
 """Reading published bundles and items for plans.
 
-A published version never changes, so its parsed definition is kept in the process by the row's id; which version is the
-published one is asked every time.
+A published version never changes, so its parsed definition is kept in the process by the row's id. What a bundle consists of is
+kept for as long as the edition of the catalogue lasts; which edition is in force is asked every time.
 """
 
 from collections import OrderedDict
@@ -17,7 +17,7 @@ from acceptance_service.bundles.planning import PublishedBundle, PublishedItem
 from acceptance_service.catalogue.bundle_definition import BundleDefinition
 from acceptance_service.catalogue.definitions import ItemDefinition
 from acceptance_service.catalogue.domain import EntryState
-from acceptance_service.catalogue.models import Bundle, ServiceItem
+from acceptance_service.catalogue.models import Bundle, CatalogueEdition, ServiceItem
 from acceptance_service.departments.handlers import find_departments
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
@@ -54,8 +54,40 @@ _bundles = _Definitions(BundleDefinition, Bundle)
 _items = _Definitions(ItemDefinition, ServiceItem)
 
 
+class _Edition:
+    """The bundles that were read of one edition of the catalogue; there are tens of them, not thousands as of items."""
+
+    def __init__(self, edition: UUID) -> None:
+        self.edition = edition
+        self.bundles: dict[str, PublishedBundle] = {}
+
+
+_last_seen = _Edition(UUID(int=0))
+_IN_FORCE = select(CatalogueEdition.edition)
+
+
+async def _edition_in_force(session: AsyncSession) -> _Edition:
+    """Asked before anything is read: what a later statement reads may be newer, but then this edition is over."""
+    global _last_seen  # noqa: PLW0603 - the memory of the process
+    edition = await session.scalar(_IN_FORCE)
+    assert edition is not None
+    if _last_seen.edition != edition:
+        _last_seen = _Edition(edition)
+    return _last_seen
+
+
 async def published_bundle(session: AsyncSession, code: str) -> PublishedBundle | None:
     """The published version of a bundle with everything that a plan needs."""
+    kept = (await _edition_in_force(session)).bundles
+    if code not in kept:
+        bundle = await _read_bundle(session, code)
+        if bundle is None:
+            return None
+        kept[code] = bundle
+    return kept[code]
+
+
+async def _read_bundle(session: AsyncSession, code: str) -> PublishedBundle | None:
     row = (
         await session.execute(
             select(Bundle.id, Bundle.entry_version, Bundle.item_codes).where(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, func, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
@@ -116,6 +116,20 @@ class ReferenceList(CatalogueEntry):
     __tablename__ = "reference_lists"
 
     __table_args__ = _versions("reference_lists")
+
+
+class CatalogueEdition(Base):
+    """One row: which edition of the catalogue is in force. The database draws another with every change of what plans rest on.
+
+    Random, not counted: no two databases, and no rolled-back change, ever share one.
+    """
+
+    __tablename__ = "catalogue_edition"
+
+    singleton: Mapped[bool] = mapped_column(primary_key=True, server_default=true())
+    edition: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid())
+
+    __table_args__ = (CheckConstraint("singleton", name="one_row"),)
 
 
 class Theme(Base):

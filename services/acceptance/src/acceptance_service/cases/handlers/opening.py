@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, inspect
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from acceptance_service.applications.models import Application
 from acceptance_service.bundles.domain import DependencyMode, Plan, PlannedItem
 from acceptance_service.cases.domain.states import CaseStatus
@@ -17,8 +14,6 @@ from gov_rules.calendars import WorkCalendar
 from service_common import timeline
 from service_common.contracts.acceptance import CaseSubmitted
 from service_common.db import new_id
-
-_FILLED_BY_DATABASE = frozenset({"created_at", "updated_at"})
 
 
 def draft_cases(
@@ -31,7 +26,7 @@ def draft_cases(
 ) -> Sequence[Case]:
     """One case per item, not stored yet. What waits for another item starts WAITING and is submitted when that is granted."""
     cases = [
-        _case_for(application, item, project_no)
+        _case_for(application, item, project_no, now)
         for item, project_no in zip(plan.items, project_numbers, strict=True)
     ]
     for case in cases:
@@ -42,7 +37,7 @@ def draft_cases(
 
 
 def first_events(cases: Sequence[Case]) -> list[tuple[Case, CaseSubmitted]]:
-    """What the departments hear. Sent before the rows are stored, which are then written once and with their revision."""
+    """What the departments hear. Said before the rows are stored, which are then written once and with their revision."""
     return [(one, CaseSubmitted(**facts_of(one))) for one in cases if one.status is CaseStatus.SUBMITTED]
 
 
@@ -59,25 +54,14 @@ def first_steps(cases: Sequence[Case]) -> list[timeline.Step]:
     ]
 
 
-async def store_cases(session: AsyncSession, drafts: Sequence[Case]) -> Sequence[Case]:
-    """All rows in one statement: this is the busiest moment of the service."""
-    # With the nulls: left out, rows with other columns set would be a statement of their own.
-    statement = insert(Case).returning(Case).execution_options(render_nulls=True)
-    written = await session.scalars(statement, [_values(one) for one in drafts])
-    return sorted(written, key=lambda one: one.id)  # ids are made in the plan's order
-
-
-def _values(case: Case) -> dict[str, Any]:
-    """Every column that is not the database's own to fill, set or not: equal keys make one statement."""
-    columns = inspect(Case).column_attrs.keys()
-    return {name: getattr(case, name) for name in columns if name not in _FILLED_BY_DATABASE} | {"version": 1}
-
-
-def _case_for(application: Application, item: PlannedItem, project_no: str) -> Case:
+def _case_for(application: Application, item: PlannedItem, project_no: str, now: datetime) -> Case:
     waits = bool(item.depends_on)
     return Case(
         id=new_id(),
         revision=0,
+        # Set here, or storing several cases would be a statement for each, that asks for what the database filled in.
+        created_at=now,
+        updated_at=now,
         application_id=application.id,
         project_no=project_no,
         item_code=item.item_code,

@@ -24,7 +24,7 @@ from acceptance_service.applications.models import Application
 from acceptance_service.applications.repository import read_form
 from acceptance_service.bundles.domain import Plan
 from acceptance_service.cases.domain.deadlines import limit_due
-from acceptance_service.cases.handlers.opening import draft_cases, first_events, first_steps, store_cases
+from acceptance_service.cases.handlers.opening import draft_cases, first_events, first_steps
 from acceptance_service.cases.models import Case
 from acceptance_service.numbering.handlers import Serials, draw_project_numbers, draw_query_number
 from service_common import outbox, timeline
@@ -84,13 +84,13 @@ async def submit_application(
     _fill(application, plan, number=master or project_numbers[0], by=caller.acting_id, now=now)
     if plan.promised_limit is not None:
         application.promised_due_on = limit_due(now, plan.promised_limit, calendar).due_date
-    drafts = draft_cases(application, plan, project_numbers=project_numbers, calendar=calendar, now=now)
-    codes, ids = [one.item_code for one in drafts], [one.id for one in drafts]
+    cases = draft_cases(application, plan, project_numbers=project_numbers, calendar=calendar, now=now)
+    codes, ids = [one.item_code for one in cases], [one.id for one in cases]
     submitted = ApplicationSubmitted(**application_facts(application, codes, ids))
-    # No autoflush: the row of the application is written once, when its revision is known too.
+    # No autoflush: rows are written once, when their revisions are known too.
     with session.no_autoflush:
-        await outbox.add_all(session, [*first_events(drafts), (application, submitted)], now=now)
-        cases = await store_cases(session, drafts)
+        await outbox.add_all(session, [*first_events(cases), (application, submitted)], now=now)
+    session.add_all(cases)
     await session.flush()
     facts = {
         "number": application.number,
