@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, select, tuple_
+from sqlalchemy import and_, bindparam, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.applications.models import Application, Material
@@ -14,6 +14,18 @@ from acceptance_service.cases.domain.states import CaseStatus
 from acceptance_service.cases.models import Case, Document, Procedure, Task
 from acceptance_service.departments.models import Department
 from service_common.db import transaction_memory
+
+# Made once: every act on a case sends them.
+_of_case = select(Case.application_id).where(Case.id == bindparam("case_id")).scalar_subquery()
+_LOCKED_APPLICATION = (
+    select(Application)
+    .where(Application.id == _of_case)
+    .with_for_update(of=Application)
+    .execution_options(populate_existing=True)
+)
+_CASES = select(Case).where(Case.application_id == bindparam("application_id")).order_by(Case.id)
+_CASES_AFRESH = _CASES.execution_options(populate_existing=True)
+_SHORT_NAME = select(Department.short_name).where(Department.id == bindparam("department_id"))
 
 
 @dataclass
@@ -30,13 +42,7 @@ async def hold_dossier(session: AsyncSession, case_id: UUID) -> Dossier:
 
     Raises: NoSuchCase.
     """
-    of_case = select(Case.application_id).where(Case.id == case_id).scalar_subquery()
-    application = await session.scalar(
-        select(Application)
-        .where(Application.id == of_case)
-        .with_for_update(of=Application)
-        .execution_options(populate_existing=True)
-    )
+    application = await session.scalar(_LOCKED_APPLICATION, {"case_id": case_id})
     if application is None:
         raise NoSuchCase
     cases = await cases_of(session, application.id, refresh=True)
@@ -45,10 +51,8 @@ async def hold_dossier(session: AsyncSession, case_id: UUID) -> Dossier:
 
 async def cases_of(session: AsyncSession, application_id: UUID, *, refresh: bool = False) -> Sequence[Case]:
     """The cases of an application in the order of its plan."""
-    statement = select(Case).where(Case.application_id == application_id).order_by(Case.id)
-    if refresh:
-        statement = statement.execution_options(populate_existing=True)
-    return (await session.scalars(statement)).all()
+    statement = _CASES_AFRESH if refresh else _CASES
+    return (await session.scalars(statement, {"application_id": application_id})).all()
 
 
 async def gaps_of_case(session: AsyncSession, application: Application, case: Case) -> Gaps:
@@ -129,6 +133,6 @@ async def department_short_name(session: AsyncSession, department_id: UUID) -> s
     """For document numbers; a department that identity has not told us of yet is named by its id's beginning."""
     known: dict[UUID, str] = transaction_memory(session).setdefault("short_names", {})
     if department_id not in known:
-        name = await session.scalar(select(Department.short_name).where(Department.id == department_id))
+        name = await session.scalar(_SHORT_NAME, {"department_id": department_id})
         known[department_id] = (name or f"部门{department_id.hex[:8]}").replace(" ", "")
     return known[department_id]

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -32,6 +32,18 @@ _DRAW = text(
     ON CONFLICT (series) DO UPDATE SET last = counters.last + 1
     RETURNING series, last
     """
+)
+_KEEP_QUERY_NUMBER = (
+    insert(QueryNumber)
+    .values(number=bindparam("number"))
+    .on_conflict_do_nothing()
+    .returning(QueryNumber.number)
+)
+_NEXT_OF_DOCUMENTS = (
+    insert(Counter)
+    .values(series=bindparam("series"), last=1)
+    .on_conflict_do_update(index_elements=["series"], set_={"last": Counter.last + 1})
+    .returning(Counter.last)
 )
 
 
@@ -91,9 +103,7 @@ async def draw_query_number(session: AsyncSession, now: datetime) -> str:
     """A query number 查询码 that nobody has and nobody can guess from a neighbour's."""
     while True:
         number = compose_query_number(local_date(now), secrets.randbelow(1_000_000))
-        taken = await session.execute(
-            insert(QueryNumber).values(number=number).on_conflict_do_nothing().returning(QueryNumber.number)
-        )
+        taken = await session.execute(_KEEP_QUERY_NUMBER, {"number": number})
         if taken.first() is not None:
             return number
 
@@ -106,12 +116,7 @@ async def draw_document_number(
     Source: standards §1.6; the transaction holds the counter until its end.
     """
     year = local_date(now).year
-    statement = insert(Counter).values(series=f"document:{department_id}:{kind}:{year}", last=1)
-    serial = await session.scalar(
-        statement.on_conflict_do_update(index_elements=["series"], set_={"last": Counter.last + 1}).returning(
-            Counter.last
-        )
-    )
+    serial = await session.scalar(_NEXT_OF_DOCUMENTS, {"series": f"document:{department_id}:{kind}:{year}"})
     assert serial is not None
     return compose_document_number(short_name, kind, year, serial)
 
