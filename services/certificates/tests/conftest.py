@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,6 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
-from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
 from pydantic import SecretStr
 
 from certificates_service.app import MIGRATIONS, define_service
@@ -23,13 +20,13 @@ from certificates_service.types.handlers import import_types
 from certificates_service.types.schemas import LicenceTypeFile
 from lianban_local.testing.brokers import TestNats
 from lianban_local.testing.databases import TestPostgres
+from lianban_local.testing.services import LentDatabase, TestIssuer, one_life
 from service_common.app import create_app, key_ring
 from service_common.clock import utc_now
 from service_common.crypto import KeyRing
 from service_common.db import Database, new_id
 from service_common.migrations import migrate
 
-ISSUER = "http://localhost/identity"
 ORIGIN = "http://localhost"
 TYPES_FILE = Path(__file__).parents[3] / "data" / "licence_types.json"
 
@@ -74,24 +71,17 @@ Token = Callable[..., dict[str, str]]
 
 
 @pytest.fixture(scope="session")
-def signing_key() -> ECKey:
-    return ECKey.generate_key("P-256", parameters={"kid": "k1", "alg": "ES256", "use": "sig"})
-
-
-@pytest.fixture(scope="session")
 def database_url(postgres: TestPostgres) -> str:
     return postgres.create_database("certificates", lambda url: migrate(url, MIGRATIONS))
 
 
-@pytest.fixture
-async def settings(postgres: TestPostgres, database_url: str, nats_server: TestNats) -> Settings:
-    postgres.empty(database_url)
-    await nats_server.clear()
+@pytest.fixture(scope="session")
+def common_settings(database_url: str, nats_server: TestNats) -> Settings:
     key = base64.b64encode(b"k" * 32).decode()
     return Settings(
         database_url=SecretStr(database_url),
         nats_url=SecretStr(nats_server.url),
-        issuer=ISSUER,
+        issuer=TestIssuer.url,
         identity_url="http://identity.invalid",
         public_origin=ORIGIN,
         data_keys=SecretStr(f"1:{key}"),
@@ -102,15 +92,31 @@ async def settings(postgres: TestPostgres, database_url: str, nats_server: TestN
 
 
 @pytest.fixture
+async def settings(
+    common_settings: Settings, postgres: TestPostgres, database_url: str, nats_server: TestNats
+) -> Settings:
+    postgres.empty(database_url)
+    await nats_server.clear()
+    return common_settings
+
+
+@pytest.fixture
 def ring(settings: Settings) -> KeyRing:
     return key_ring(settings)
 
 
-@pytest.fixture
-async def empty_database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database.connect(settings)
-    yield database
+@pytest.fixture(scope="session")
+async def pool(common_settings: Settings) -> AsyncIterator[LentDatabase]:
+    """One for all tests of this worker."""
+    database = Database.connect(common_settings)
+    yield LentDatabase(database.engine, database.sessions)
     await database.close()
+
+
+@pytest.fixture
+def empty_database(settings: Settings, pool: LentDatabase) -> Database:
+    """Emptied, by ``settings``."""
+    return pool
 
 
 @pytest.fixture
@@ -124,25 +130,18 @@ async def database(empty_database: Database) -> Database:
 
 
 @pytest.fixture
-def token(signing_key: ECKey) -> Token:
+def token(issuer: TestIssuer) -> Token:
     """Headers of a caller: a person unless said otherwise, with every scope and a fresh Idempotency-Key."""
 
     def make(**claims: Any) -> dict[str, str]:
-        now = int(time.time())
-        payload = {
-            "iss": ISSUER,
-            "aud": ["urn:lianban:certificates"],
+        asked = {
             "sub": str(HOLDER),
-            "subject_type": "person",
-            "client_id": "app",
             "scope": ALL_SCOPES,
             "acr": "urn:lianban:loa:2",
             "sid": "00000000-0000-7000-8000-0000000000e1",
-            "exp": now + 300,
-            "iat": now,
             **claims,
         }
-        signed = jwt.encode({"alg": "ES256", "kid": "k1", "typ": "at+jwt"}, payload, signing_key)
+        signed = issuer.token("certificates", **asked)
         return {"Authorization": f"Bearer {signed}", "Idempotency-Key": str(new_id())}
 
     return make
@@ -188,19 +187,17 @@ def platform(token: Token) -> Callable[[], dict[str, str]]:
     return lambda: token(sub="acceptance", subject_type="client", client_id="acceptance")
 
 
+@pytest.fixture(scope="session")
+def application(common_settings: Settings) -> FastAPI:
+    """Built once: FastAPI makes what its routes need with the first request."""
+    return create_app(define_service(common_settings), worker=False)
+
+
 @pytest.fixture
-async def app(settings: Settings, database: Database, signing_key: ECKey) -> AsyncIterator[FastAPI]:
-    app = create_app(define_service(settings), worker=False)
-
-    def answer(_request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=KeySet([signing_key]).as_dict(private=False))
-
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.MockTransport(answer)) as issuer,
-    ):
-        app.state.token_verifier._keys._http = issuer
-        yield app
+async def app(application: FastAPI, database: Database, issuer: TestIssuer) -> AsyncIterator[FastAPI]:
+    async with one_life(application, database):
+        issuer.be_believed(application)
+        yield application
 
 
 @pytest.fixture

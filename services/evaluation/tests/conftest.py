@@ -1,7 +1,6 @@
 """Evaluation on the real database and broker, with tokens signed by a key of the test's own."""
 
 import base64
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,8 +10,6 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
-from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
 from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,6 +22,7 @@ from evaluation_service.rectifications.domain import RectificationLimits
 from evaluation_service.settings import Settings
 from lianban_local.testing.brokers import TestNats
 from lianban_local.testing.databases import TestPostgres
+from lianban_local.testing.services import TestIssuer
 from service_common.app import create_app, key_ring
 from service_common.auth import Caller
 from service_common.contracts.evaluation import ContactKind
@@ -32,7 +30,6 @@ from service_common.crypto import KeyRing
 from service_common.db import Database, new_id
 from service_common.migrations import migrate
 
-ISSUER = "http://localhost/identity"
 CITY = "430300000000"
 MARKET = UUID("01930000-0000-7000-8000-000000000401")
 HEALTH = UUID("01930000-0000-7000-8000-000000000402")
@@ -100,7 +97,7 @@ def new_settings(postgres: TestPostgres, nats_server: TestNats) -> Callable[[], 
         return Settings(
             database_url=SecretStr(url),
             nats_url=SecretStr(nats_server.url),
-            issuer=ISSUER,
+            issuer=TestIssuer.url,
             identity_url="http://identity.invalid",
             data_keys=SecretStr(f"1:{key}"),
             index_key=SecretStr(key),
@@ -177,22 +174,11 @@ def invite_to(ring: KeyRing) -> Invite:
 
 
 @pytest.fixture(scope="session")
-def signing_key() -> ECKey:
-    return ECKey.generate_key("P-256", parameters={"kid": "k1", "alg": "ES256", "use": "sig"})
-
-
-@pytest.fixture(scope="session")
-async def app(new_settings: Callable[[], Settings], signing_key: ECKey) -> AsyncIterator[FastAPI]:
-    """The application on a database of its own; the issuer's keys come from a small application of the test."""
-    issuer = FastAPI()
-
-    @issuer.get("/identity/jwks")
-    def keys() -> dict[str, Any]:
-        return dict(KeySet([signing_key]).as_dict(private=False))
-
+async def app(new_settings: Callable[[], Settings], issuer: TestIssuer) -> AsyncIterator[FastAPI]:
+    """The application on a database of its own."""
     app = create_app(define_service(new_settings()), worker=False)
     async with app.router.lifespan_context(app):
-        app.state.token_verifier._keys._http = httpx.AsyncClient(transport=httpx.ASGITransport(issuer))
+        issuer.be_believed(app)
         yield app
 
 
@@ -205,28 +191,20 @@ async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture(scope="session")
-def sign_in(signing_key: ECKey) -> Callable[..., dict[str, str]]:
+def sign_in(issuer: TestIssuer) -> Callable[..., dict[str, str]]:
     """Headers of a caller with scopes: ``sign_in(cast.wang, "reviews.write")``."""
 
     def headers(caller: Caller, *scopes: str) -> dict[str, str]:
-        now = int(time.time())
-        claims: dict[str, Any] = {
-            "iss": ISSUER,
-            "aud": ["urn:lianban:evaluation"],
-            "sub": caller.subject_id,
-            "subject_type": caller.subject_type,
-            "client_id": caller.client_id,
-            "scope": " ".join(f"evaluation:{one}" for one in scopes),
-            "exp": now + 300,
-            "iat": now,
-            "auth_time": now,
-            "roles": sorted(caller.roles),
-        }
-        if caller.department_id:
-            claims["department_id"] = str(caller.department_id)
-        if caller.division:
-            claims["division"] = caller.division
-        token = jwt.encode({"alg": "ES256", "kid": "k1", "typ": "at+jwt"}, claims, signing_key)
+        token = issuer.token(
+            "evaluation",
+            sub=caller.subject_id,
+            subject_type=caller.subject_type,
+            client_id=caller.client_id,
+            scope=" ".join(f"evaluation:{one}" for one in scopes),
+            roles=sorted(caller.roles),
+            department_id=str(caller.department_id) if caller.department_id else None,
+            division=caller.division,
+        )
         return {"Authorization": f"Bearer {token}"}
 
     return headers

@@ -1,18 +1,14 @@
 """The hotline on the real database and broker, with tokens signed by a key of the test's own."""
 
 import base64
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,13 +23,13 @@ from hotline_service.tickets.clocks import load_clock_table
 from hotline_service.tickets.domain import ClockTable
 from lianban_local.testing.brokers import TestNats
 from lianban_local.testing.databases import TestPostgres
+from lianban_local.testing.services import TestIssuer
 from service_common.app import create_app, key_ring
 from service_common.auth import Caller
 from service_common.crypto import KeyRing
 from service_common.db import Database
 from service_common.migrations import migrate
 
-ISSUER = "http://localhost/identity"
 CITY = "430300000000"
 DISTRICT = "430304000000"
 
@@ -139,7 +135,7 @@ def new_settings(postgres: TestPostgres, nats_server: TestNats) -> Callable[[], 
         return Settings(
             database_url=SecretStr(url),
             nats_url=SecretStr(nats_server.url),
-            issuer=ISSUER,
+            issuer=TestIssuer.url,
             identity_url="http://identity.invalid",
             data_keys=SecretStr(f"1:{key}"),
             index_key=SecretStr(key),
@@ -187,22 +183,11 @@ async def session(quiet_database: Database) -> AsyncIterator[AsyncSession]:
 
 
 @pytest.fixture(scope="session")
-def signing_key() -> ECKey:
-    return ECKey.generate_key("P-256", parameters={"kid": "k1", "alg": "ES256", "use": "sig"})
-
-
-@pytest.fixture(scope="session")
-async def app(new_settings: Callable[[], Settings], signing_key: ECKey) -> AsyncIterator[FastAPI]:
-    """The application on a database of its own; the issuer's keys come from a small application of the test."""
-    issuer = FastAPI()
-
-    @issuer.get("/identity/jwks")
-    def keys() -> dict[str, Any]:
-        return dict(KeySet([signing_key]).as_dict(private=False))
-
+async def app(new_settings: Callable[[], Settings], issuer: TestIssuer) -> AsyncIterator[FastAPI]:
+    """The application on a database of its own."""
     app = create_app(define_service(new_settings()), worker=False)
     async with app.router.lifespan_context(app):
-        app.state.token_verifier._keys._http = httpx.AsyncClient(transport=httpx.ASGITransport(issuer))
+        issuer.be_believed(app)
         await keep_departments(app.state.database)
         yield app
 
@@ -219,28 +204,20 @@ SignIn = Callable[..., dict[str, str]]
 
 
 @pytest.fixture(scope="session")
-def sign_in(signing_key: ECKey) -> SignIn:
+def sign_in(issuer: TestIssuer) -> SignIn:
     """Headers of a caller with scopes: ``sign_in(cast.agent, "dispatch")``."""
 
     def headers(caller: Caller, *scopes: str) -> dict[str, str]:
-        now = int(time.time())
-        claims: dict[str, Any] = {
-            "iss": ISSUER,
-            "aud": ["urn:lianban:hotline"],
-            "sub": caller.subject_id,
-            "subject_type": caller.subject_type,
-            "client_id": caller.client_id,
-            "scope": " ".join(f"hotline:tickets.{one}" for one in scopes),
-            "exp": now + 300,
-            "iat": now,
-            "auth_time": now,
-            "roles": sorted(caller.roles),
-        }
-        if caller.department_id:
-            claims["department_id"] = str(caller.department_id)
-        if caller.division:
-            claims["division"] = caller.division
-        token = jwt.encode({"alg": "ES256", "kid": "k1", "typ": "at+jwt"}, claims, signing_key)
+        token = issuer.token(
+            "hotline",
+            sub=caller.subject_id,
+            subject_type=caller.subject_type,
+            client_id=caller.client_id,
+            scope=" ".join(f"hotline:tickets.{one}" for one in scopes),
+            roles=sorted(caller.roles),
+            department_id=str(caller.department_id) if caller.department_id else None,
+            division=caller.division,
+        )
         return {"Authorization": f"Bearer {token}"}
 
     return headers

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from identity_service.settings import Settings
 from lianban_local.authority.app import app as register
 from lianban_local.testing.brokers import TestNats
 from lianban_local.testing.databases import TestPostgres
+from lianban_local.testing.services import LentDatabase, one_life
 from service_common import app as common_app
 from service_common.app import create_app, key_ring
 from service_common.clock import utc_now
@@ -107,23 +107,16 @@ def ring(settings: Settings) -> KeyRing:
     return key_ring(settings)
 
 
-class Lent(Database):
-    """A pool that the next test uses, too: its owner closes it."""
-
-    async def close(self) -> None:
-        """Nothing: it is not ours."""
-
-
 @pytest.fixture(scope="session")
-async def pool(common_settings: Settings) -> AsyncIterator[Lent]:
-    """One for all tests of this worker. With an engine of its own each test would compile every statement again."""
+async def pool(common_settings: Settings) -> AsyncIterator[LentDatabase]:
+    """One for all tests of this worker."""
     database = Database.connect(common_settings)
-    yield Lent(database.engine, database.sessions)
+    yield LentDatabase(database.engine, database.sessions)
     await database.close()
 
 
 @pytest.fixture
-def database(settings: Settings, pool: Lent) -> Database:
+def database(settings: Settings, pool: LentDatabase) -> Database:
     """Emptied, by ``settings``."""
     return pool
 
@@ -157,20 +150,13 @@ async def app(
     settings: Settings,
     authority: Authority,
     clock: Clock,
-    pool: Lent,
-    monkeypatch: pytest.MonkeyPatch,
+    pool: LentDatabase,
 ) -> AsyncIterator[FastAPI]:
-    """A life of its own for each test: what one sets on the state or overrides, the next does not find."""
-    state = dict(application.state._state)
     application.state.settings = settings
     application.dependency_overrides = {common_app._now: clock.now}
-    async with AsyncExitStack() as life:
-        with monkeypatch.context() as start:
-            start.setattr(common_app.Database, "connect", lambda _settings: pool)
-            await life.enter_async_context(application.router.lifespan_context(application))
+    async with one_life(application, pool):
         application.state.authority = authority
         yield application
-    application.state._state = state
 
 
 @pytest.fixture

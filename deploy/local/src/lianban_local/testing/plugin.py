@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from lianban_local.testing.brokers import TestNats
     from lianban_local.testing.databases import TestPostgres
+    from lianban_local.testing.services import TestIssuer
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +44,11 @@ def nats_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[TestNats]
     server.wait_ready()
     yield TestNats(server)
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def issuer() -> "TestIssuer":
+    """Signs tokens that a service believes after ``issuer.be_believed(app)``."""
+    from lianban_local.testing.services import TestIssuer
+
+    return TestIssuer()
