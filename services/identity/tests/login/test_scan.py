@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from services.identity.tests.conftest import Clock
-from services.identity.tests.factories import LOOPBACK, Citizen, Officer, Population
+from services.identity.tests.factories import LOOPBACK, Citizen, Officer, Population, Tokens
 from services.identity.tests.flows import Application, claims_of, hidden
 from sqlalchemy import select
 
@@ -98,6 +98,20 @@ async def test_another_browser_approves_after_it_was_told_who_asks(
     assert "已同意登录" in done.text
     entered = await client.get(page.url, follow_redirects=True)
     assert "您已登录" in entered.text
+
+
+async def test_whoever_was_let_in_and_has_not_come_is_logged_out_with_all_others(
+    client: httpx.AsyncClient, phone: Application, population: Population, tokens: Tokens
+) -> None:
+    person = await population.person()
+    page = await wait_for_scan(client)
+    approved = await phone.browser.post(at(page, "/approve"), headers=await headers_of(phone, person))
+    assert approved.status_code == 204
+    ended = await phone.browser.post("/identity/v1/me/sessions/end-others", headers=tokens.person(person))
+    assert ended.status_code == 204
+    late = await client.get(page.url, follow_redirects=True)
+    assert "lianban_session" not in client.cookies
+    assert "您已登录" not in late.text
 
 
 async def test_staff_are_let_in_with_the_factors_that_they_showed_elsewhere(

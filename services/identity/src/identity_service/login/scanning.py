@@ -131,6 +131,9 @@ async def enter_by_scan(
     account = await accounts.find_account(session, scan.account_id)
     if account is None or not account.is_active:
         raise InteractionGone
+    # Who logs all others out, or has a new password, also means those whom they let in and who have not come yet.
+    if not await sessions.nothing_ended(session, account.id, since=scan.created_at):
+        raise InteractionGone
     before = await sessions.find_session(session, ring, browser.session_secret, limits=limits, now=now)
     if before is not None and before.account_id == account.id:
         interaction.login_session_id = before.id

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts.domain import SubjectKind
@@ -125,11 +125,27 @@ async def living_session(
 
 async def hold_open(session: AsyncSession, place: LoginSession | Grant) -> bool:
     """Whether somebody is still logged in there. It stays so until this transaction is over: who ends it waits for what it opens."""
-    account_id = place.account_id if isinstance(place, LoginSession) else place.subject_id
-    await session.execute(select(Account.id).where(Account.id == account_id).with_for_update(read=True))
+    await _share(session, place.account_id if isinstance(place, LoginSession) else place.subject_id)
     kind = type(place)
     living = select(kind.id).where(kind.id == place.id, kind.ended_at.is_(None))
     return await session.scalar(living) is not None
+
+
+async def nothing_ended(session: AsyncSession, account_id: UUID, *, since: datetime) -> bool:
+    """Whether none of somebody's sessions and grants was ended since then: what was promised in one of them still holds.
+
+    It stays so until this transaction is over.
+    """
+    await _share(session, account_id)
+    ended = union_all(
+        select(LoginSession.id).where(LoginSession.account_id == account_id, LoginSession.ended_at >= since),
+        select(Grant.id).where(Grant.subject_id == account_id, Grant.ended_at >= since),
+    )
+    return await session.scalar(ended.limit(1)) is None
+
+
+async def _share(session: AsyncSession, account_id: UUID) -> None:
+    await session.execute(select(Account.id).where(Account.id == account_id).with_for_update(read=True))
 
 
 async def _hold_alone(session: AsyncSession, account_id: UUID) -> None:
