@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from acceptance_service.cases.domain.rules import TaskKind
 from acceptance_service.cases.domain.states import CaseStatus
-from acceptance_service.cases.handlers import intake, review, tasks
+from acceptance_service.cases.handlers import completing, intake, review, tasks
 from acceptance_service.cases.models import Case
 from acceptance_service.supervision.domain import CardClosed, CardStatus, NoSuchCard
 from acceptance_service.supervision.handlers import (
@@ -22,6 +22,7 @@ from acceptance_service.supervision.handlers import (
 from acceptance_service.supervision.models import Card
 from acceptance_service.supervision.sweeper import sweep, sweep_if_leading
 from gov_rules.licensing_law import SpecialProcedure
+from service_common.contracts.acceptance import Outcome
 
 
 async def look(office: Any, case: Any) -> None:
@@ -236,3 +237,35 @@ async def test_a_case_without_a_next_moment_sleeps(office: Any) -> None:
     case, _, _ = await office.case()
     await office.session.execute(update(Case).where(Case.id == case.id).values(sweep_at=None))
     assert list(await cases_to_look_at(office.session, now=office.now + timedelta(days=99))) == []
+
+
+async def test_a_decision_after_its_time_is_carded_although_nobody_looked_before(office: Any) -> None:
+    case, _, approver = await office.accepted("HN-430300-002014006001-02")
+    office.later(days=200)
+    await office.decide(case, approver, Outcome.REJECTED)
+    await completing.after_decision(office.session, office.ring, case.id, None, now=office.now)
+    assert case.status is CaseStatus.FINISHED
+    assert case.id in await cases_to_look_at(office.session, now=office.now)
+    await look(office, case)
+    assert await cards(office, case) == {("FINISH", "YELLOW"), ("FINISH", "RED")}
+    assert case.sweep_at is None
+
+
+async def test_a_late_step_is_carded_although_it_is_done_when_somebody_looks(office: Any) -> None:
+    case, _, approver = await office.accepted("HN-430300-002014006001-02")
+    given = tasks.TaskInput(TaskKind.STEP, "核对", limit_workdays=1)
+    task = await tasks.open_task(office.session, office.ring, case.id, given, caller=approver, now=office.now)
+    office.later(days=2)
+    await tasks.close_task(office.session, office.ring, task.id, "相符。", caller=approver, now=office.now)
+    await look(office, case)
+    assert ("STEP", "YELLOW") in await cards(office, case)
+
+
+async def test_what_ends_in_time_earns_no_card_however_late_somebody_looks(office: Any) -> None:
+    case, _, approver = await office.accepted("HN-430300-002014006001-02")
+    await office.decide(case, approver)
+    await completing.after_decision(office.session, office.ring, case.id, None, now=office.now)
+    assert case.sweep_at is None
+    office.later(days=200)
+    await look(office, case)
+    assert await cards(office, case) == set()

@@ -120,6 +120,25 @@ async def running_procedure(session: AsyncSession, case_id: UUID) -> Procedure |
     )
 
 
+async def tasks_closed_late(session: AsyncSession, case_id: UUID) -> Sequence[Task]:
+    """Tasks of a case that were done, or cancelled, after their time."""
+    return (
+        await session.scalars(
+            select(Task).where(Task.case_id == case_id, Task.done_at >= Task.due_at).order_by(Task.id)
+        )
+    ).all()
+
+
+async def procedures_ended_late(session: AsyncSession, case_id: UUID) -> Sequence[Procedure]:
+    """Special procedures of a case that took longer than the applicant was told."""
+    late = Procedure.ended_at >= Procedure.planned_end_at
+    return (
+        await session.scalars(
+            select(Procedure).where(Procedure.case_id == case_id, late).order_by(Procedure.started_at)
+        )
+    ).all()
+
+
 async def documents_of(session: AsyncSession, case_ids: Sequence[UUID]) -> Sequence[Document]:
     """Written acts, oldest first."""
     return (

@@ -60,12 +60,20 @@ class CardClosed(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A running period of a case; ``hard_due_at`` is the legal limit behind a promised one."""
+    """A period of a case; ``hard_due_at`` is the legal limit behind a promised one.
+
+    ``ended_at``: it is over. Then it earns what it had missed by that moment, whenever somebody looks, and no warning any more.
+    """
 
     kind: PeriodKind
     started_at: datetime
     due_at: datetime
     hard_due_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    def can_reach(self, at: datetime) -> bool:
+        """Whether a threshold counts: every one while the period runs, afterwards those it had missed."""
+        return self.ended_at is None or self.due_at <= at <= self.ended_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +138,7 @@ def parse_rules(text: str) -> tuple[Rule, ...]:
 
 
 def triggers(periods: Iterable[Period], rules: Iterable[Rule], calendar: WorkCalendar) -> list[Trigger]:
-    """Every level that the running periods can reach, earliest first."""
+    """Every level that the periods have reached or can reach, earliest first."""
     by_kind: dict[PeriodKind, list[Rule]] = {}
     for rule in rules:
         by_kind.setdefault(rule.period, []).append(rule)
@@ -139,7 +147,8 @@ def triggers(periods: Iterable[Period], rules: Iterable[Rule], calendar: WorkCal
         for rule in by_kind.get(period.kind, []):
             for level, moments in rule.levels.items():
                 instants = [at for one in moments if (at := one.instant(period, calendar)) is not None]
-                found.append(Trigger(rule.name, level, min(instants)))
+                if period.can_reach(first := min(instants)):
+                    found.append(Trigger(rule.name, level, first))
     return sorted(found, key=lambda one: one.at)
 
 

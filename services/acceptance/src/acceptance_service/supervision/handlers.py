@@ -9,12 +9,18 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from acceptance_service.cases.domain.deadlines import CaseClock, recount_intake, workdays_from
+from acceptance_service.cases.domain.deadlines import CaseClock, missed, recount_intake, workdays_from
 from acceptance_service.cases.domain.states import DECIDED, UNANSWERED, CaseStatus
 from acceptance_service.cases.handlers.intake import close_uncorrected, deem_accepted, set_deadlines
 from acceptance_service.cases.handlers.performing import division_prefix, supervises
 from acceptance_service.cases.models import Case
-from acceptance_service.cases.repository import hold_dossier, open_tasks, running_procedure
+from acceptance_service.cases.repository import (
+    hold_dossier,
+    open_tasks,
+    procedures_ended_late,
+    running_procedure,
+    tasks_closed_late,
+)
 from acceptance_service.supervision.domain import (
     CardStatus,
     NoSuchCard,
@@ -216,6 +222,31 @@ async def _periods_of(session: AsyncSession, case: Case, calendar: WorkCalendar)
             for task in await open_tasks(session, case.id)
             if task.due_at
         ]
+    return periods + await _missed_periods_of(session, case)
+
+
+async def _missed_periods_of(session: AsyncSession, case: Case) -> list[Period]:
+    """Periods that ended after their time. Whoever acts between two looks of the timer, or while it is down, is late still."""
+    periods = []
+    ended_at = case.decided_at or case.ended_at
+    if case.accepted_at and missed(case.promised_due_at, ended_at):
+        periods.append(
+            Period(PeriodKind.FINISH, case.accepted_at, case.promised_due_at, case.statutory_due_at, ended_at)
+        )
+    if case.decided_at and missed(case.delivery_due_at, case.ended_at):
+        periods.append(
+            Period(PeriodKind.DELIVERY, case.decided_at, case.delivery_due_at, ended_at=case.ended_at)
+        )
+    periods += [
+        Period(PeriodKind.STEP, task.opened_at, task.due_at, ended_at=task.done_at)
+        for task in await tasks_closed_late(session, case.id)
+        if task.due_at
+    ]
+    periods += [
+        Period(PeriodKind.SPECIAL_PROCEDURE, one.started_at, one.planned_end_at, ended_at=one.ended_at)
+        for one in await procedures_ended_late(session, case.id)
+        if one.planned_end_at
+    ]
     return periods
 
 

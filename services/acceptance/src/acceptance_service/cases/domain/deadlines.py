@@ -7,7 +7,7 @@ Source: 行政许可法 Art. 32, 42, 44, 45, 82; 民法典 Art. 201-203.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from acceptance_service.catalogue.domain import Limit as GuideLimit
 from acceptance_service.catalogue.domain import LimitUnit, ProjectType
@@ -164,6 +164,11 @@ class CaseDue:
     def provisional(self) -> bool:
         """Whether a year without a published notice was counted through."""
         return self.statutory.provisional or self.promised.provisional
+
+
+def missed(due_at: datetime | None, done_at: datetime | None) -> TypeGuard[datetime]:
+    """Whether something was done only after its time; not, as long as it is not done or has no time."""
+    return due_at is not None and done_at is not None and done_at >= due_at
 
 
 def intake_timer(submitted_at: datetime, calendar: WorkCalendar) -> OneOffNoticeTimer:

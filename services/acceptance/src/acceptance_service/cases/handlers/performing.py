@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.applications.domain import CaseStanding
 from acceptance_service.applications.handlers.progress import note_progress
-from acceptance_service.cases.domain.deadlines import intake_timer
+from acceptance_service.cases.domain.deadlines import intake_timer, missed
 from acceptance_service.cases.domain.rules import (
     ClaimedByAnother,
     DocumentKind,
@@ -117,7 +117,7 @@ async def perform(
     moved.sweep_at = act.now
     if moved.status in ENDED:
         moved.ended_at = act.now
-        moved.sweep_at = None
+        moved.sweep_at = act.now if _ended_late(moved) else None
     if event is not None:
         await outbox.add(session, moved, event(**facts_of(moved), **event_facts), now=act.now)
     await session.flush()
@@ -129,6 +129,12 @@ async def perform(
         at=act.now,
         facts={"from": before.value, "to": moved.status.value, **(facts or {})},
     )
+
+
+def _ended_late(case: Case) -> bool:
+    """Whether the timer has to look at it once more: it may not have seen what was missed."""
+    promise_kept = not missed(case.promised_due_at, case.decided_at or case.ended_at)
+    return not promise_kept or missed(case.delivery_due_at, case.ended_at)
 
 
 async def settle(session: AsyncSession, dossier: Dossier, act: Act) -> None:
