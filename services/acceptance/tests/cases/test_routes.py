@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from acceptance_service.cases.domain.states import CaseStatus
+
 BASE = "/acceptance/v1/cases"
 STAFF = "acceptance:cases.read acceptance:cases.handle acceptance:cases.decide acceptance:cases.read-form"
 
@@ -97,6 +99,20 @@ async def test_the_inbox_is_filtered_by_status_and_an_unknown_one_is_refused(
     assert len((await officer.get(BASE, params={"status": "SUBMITTED"})).json()["items"]) == 1
     assert (await officer.get(BASE, params={"status": "FINISHED"})).json()["items"] == []
     assert (await officer.get(BASE, params={"status": "LOST"})).status_code == 422
+
+
+@pytest.mark.parametrize("status", [CaseStatus.WAITING, CaseStatus.TERMINATED])
+async def test_a_case_that_waits_or_waited_in_vain_is_in_no_inbox(
+    case: Any, office: Any, officer_of: Callable[..., Officer], status: CaseStatus
+) -> None:
+    other, _, _ = await office.case()
+    for one in (case, other):
+        one.status, one.submitted_at = status, None
+    await office.session.flush()
+    officer = officer_of()
+    page = await officer.get(BASE, params={"status": status.value, "limit": 1})
+    assert (page.status_code, page.json()["items"]) == (200, [])
+    assert (await officer.get(f"{BASE}/{case.id}")).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -88,14 +88,17 @@ async def inbox(
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> Sequence[Case]:
-    """A page of a department's cases, oldest submission first; open ones unless a status is asked for."""
+    """A page of a department's cases, oldest submission first; open ones unless a status is asked for.
+
+    What waits for another item, or waited until it was given up, was in no inbox.
+    """
     statement = select(Case).where(
         Case.department_id == department_id, Case.division.startswith(division_prefix, autoescape=True)
     )
     if status is None:
         statement = statement.where(Case.ended_at.is_(None), Case.status != CaseStatus.WAITING)
     else:
-        statement = statement.where(Case.status == status)
+        statement = statement.where(Case.status == status, Case.submitted_at.is_not(None))
     if after is not None:
         statement = statement.where(tuple_(Case.submitted_at, Case.id) > after)
     statement = statement.order_by(Case.submitted_at, Case.id).limit(limit + 1)

@@ -68,7 +68,7 @@ def need_department(case: Case, caller: Caller) -> None:
     """The case is in the inbox of the caller's department and division. Raises: NoSuchCase."""
     own = caller.department_id is not None and caller.department_id == case.department_id
     inside = caller.division is None or case.division.startswith(division_prefix(caller.division))
-    if not (own and inside) or case.status is CaseStatus.WAITING:
+    if not (own and inside) or case.submitted_at is None:  # it waits, or waited, for another item
         raise NoSuchCase
 
 
