@@ -11,6 +11,7 @@ from acceptance_service.cases.domain.rules import TaskKind
 from acceptance_service.cases.domain.states import CaseStatus
 from acceptance_service.cases.handlers import completing, intake, review, tasks
 from acceptance_service.cases.models import Case
+from acceptance_service.catalogue.handlers.imports import _IMPORT_LOCK
 from acceptance_service.supervision.domain import CardClosed, CardStatus, NoSuchCard
 from acceptance_service.supervision.handlers import (
     cases_to_look_at,
@@ -181,6 +182,13 @@ async def test_only_one_process_sweeps(office: Any) -> None:
         await other.exec_driver_sql("SELECT pg_advisory_lock(7210101)")
         assert not await sweep_if_leading(database, office.ring, now=office.now)
         await other.exec_driver_sql("SELECT pg_advisory_unlock(7210101)")
+
+
+async def test_an_import_of_the_catalogue_does_not_keep_the_timer_from_its_work(office: Any) -> None:
+    database = office.app.state.database
+    async with database.engine.connect() as other:
+        await other.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_IMPORT_LOCK})")
+        assert await sweep_if_leading(database, office.ring, now=office.now)
 
 
 async def carded(office: Any) -> tuple[Any, Any]:
