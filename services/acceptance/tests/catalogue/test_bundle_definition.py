@@ -51,6 +51,10 @@ def broken(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
             "wait for each other",
         ),
         (lambda one: one["regions"].append(one["regions"][0]), "repeated"),
+        (lambda one: one["items"][0].update(when={"eq": [["entity_type"], "a"]}), "unknown"),
+        (lambda one: one["items"][0].update(when={"in": ["entity_type", [["company"]]]}), "no option"),
+        (lambda one: one["scenario"]["questions"][1].update(when={"all": [1]}), "one operator"),
+        (lambda one: one["form"]["properties"]["uscc"].update({"x-items": [["a"]]}), "x-items"),
     ],
 )
 def test_a_bundle_that_contradicts_itself_is_refused(

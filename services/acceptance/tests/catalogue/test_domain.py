@@ -18,6 +18,7 @@ from acceptance_service.catalogue.domain import (
     next_state,
 )
 from acceptance_service.catalogue.files import read_file
+from acceptance_service.catalogue.lists import SynonymRow, synonyms_of
 
 ORIGIN = {"kind": "source", "source": "synthetic"}
 
@@ -154,9 +155,31 @@ def test_a_csv_that_cannot_be_cut_is_refused() -> None:
     assert refused.value.fields[0].code == "bad_csv"
 
 
+@pytest.mark.parametrize("word", ["！！", "…", "㍿" * 20])
+def test_a_synonym_that_no_search_could_look_for_is_a_fault(word: str) -> None:
+    with pytest.raises(BadFile):
+        read_file(ImportKind.SYNONYMS, f"word,means,note\n{word},店,\n".encode())
+
+
+def test_synonyms_that_a_search_reads_alike_are_one_word() -> None:
+    rows = [SynonymRow(word=word, means=means) for word, means in (("ABC", "甲"), ("ａｂｃ", "乙"))]
+    assert synonyms_of(rows) == {"abc": ["甲", "乙"]}
+
+
+@pytest.mark.parametrize(
+    "rows", ["43TCP0018,甲,1,1,none\n43TCP0018,乙,1,1,none", f"43TCP0018,甲,{10**20},1,none"]
+)
+def test_a_list_of_themes_that_could_not_be_published_is_refused_when_it_is_read(rows: str) -> None:
+    with pytest.raises(BadFile):
+        read_file(ImportKind.THEMES, f"code,title,region_guides,distinct_versions,guide\n{rows}\n".encode())
+
+
 @pytest.mark.parametrize(
     "changes",
     [
+        {"name": "名" * 301},
+        {"handling_name": "名" * 301},
+        {"promised_limit": {"value": 10**6, "unit": "WORKDAY"}},
         {"promised_limit": {"value": -1, "unit": "WORKDAY"}},
         {"promised_limit": {"value": 5, "unit": "WEEK"}},
         {"materials": []},

@@ -17,6 +17,7 @@ from acceptance_service.catalogue.definitions import (
     MaterialBase,
     Origin,
     Text,
+    Title,
     check_division,
     check_unique,
     checked_schema,
@@ -184,7 +185,7 @@ class BundleDefinition(Document):
     """Bundle 一件事: several items as one thing, with questions, one form and one set of materials."""
 
     code: BundleCode
-    title: Text
+    title: Title
     state: Literal["in_review"]
     division: str
     lead_department: DepartmentRef
@@ -231,10 +232,10 @@ def _faults(bundle: BundleDefinition) -> Iterator[str]:
     yield from _repeated("materials", [one.code for one in bundle.materials])
     yield from _repeated("questions", [one.code for one in bundle.scenario.questions])
     yield from _repeated("regions", [one.division for one in bundle.regions])
-    yield from _question_faults(bundle)
     yield from _reference_faults(bundle, frozenset(codes))
     yield from _sequence_faults(bundle, frozenset(codes))
-    yield from _rule_faults(bundle)
+    broken = [*_question_faults(bundle), *_rule_faults(bundle)]
+    yield from broken or _empty_paths(bundle)  # no path can be walked by broken rules
 
 
 def _repeated(what: str, codes: list[str]) -> Iterator[str]:
@@ -272,13 +273,9 @@ def _rule_faults(bundle: BundleDefinition) -> Iterator[str]:
         ),
         *((f"form/{name}", field.get("x-when")) for name, field in bundle.form.properties.items()),
     ]
-    sound = True
     for place, rule in places:
         for fault in rules.faults(rule, options) if rule is not None else ():
-            sound = False
             yield f"{place}: {fault}"
-    if sound:
-        yield from _empty_paths(bundle)
 
 
 def _reference_faults(bundle: BundleDefinition, items: frozenset[str]) -> Iterator[str]:
@@ -291,9 +288,15 @@ def _reference_faults(bundle: BundleDefinition, items: frozenset[str]) -> Iterat
     for name, field in bundle.form.properties.items():
         if not {"title", "x-items", "x-required"} <= field.keys():
             yield f"form/{name}: title, x-items and x-required are needed"
+        elif not _are_texts(field["x-items"]):
+            yield f"form/{name}: x-items is a list of item codes"
         elif field["x-items"] != [EVERY_ITEM]:
             for code in set(field["x-items"]) - items:
                 yield f"form/{name}: no item {code}"
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _sequence_faults(bundle: BundleDefinition, items: frozenset[str]) -> Iterator[str]:

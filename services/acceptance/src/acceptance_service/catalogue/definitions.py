@@ -24,6 +24,9 @@ from gov_rules.errors import InvalidIdentifier
 from gov_rules.identifiers.credit_code import parse_credit_code
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+# What applications and cases are called by: a longer one could be published, and then nobody could apply.
+Title = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+ShortTitle = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ItemCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{4,60}$")]
 BundleCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{4,20}$")]
 DepartmentRef = Annotated[
@@ -56,10 +59,14 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
+# Ten years: a longer one is a mistake, and would count past the end of the work calendar.
+_LONGEST_LIMIT = 3650
+
+
 class LimitDocument(Document):
     """A time limit."""
 
-    value: Annotated[int, Field(ge=0)]
+    value: Annotated[int, Field(ge=0, le=_LONGEST_LIMIT)]
     unit: LimitUnit
 
     @property
@@ -131,7 +138,7 @@ class MaterialBase(Document):
     """What materials of items and of bundles have in common."""
 
     code: MaterialCode
-    title: Text
+    title: Title
     necessity: DocumentNecessity
     source: Literal["APPLICANT", "GOVERNMENT", "OTHER"]
     medium: Literal["PAPER", "ELECTRONIC", "PAPER_OR_ELECTRONIC", "PAPER_AND_ELECTRONIC"]
@@ -199,7 +206,7 @@ class IntermediaryService(Document):
 class ItemResult(Document):
     """What is handed over in the end, and the licence type that it is issued as."""
 
-    name: Text
+    name: ShortTitle
     licence_type_code: LicenceTypeCode | None
 
 
@@ -214,8 +221,8 @@ class ItemDefinition(Document):
     business_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")] | None = None
     local_task_code: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
     implementing_uscc: str | None = None
-    name: Text
-    handling_name: Text | None
+    name: Title
+    handling_name: Title | None
     main_item: Text | None = None
     item_type: Literal["01", "05", "07", "08", "09", "10", "20"] | None = None
     department: DepartmentRef

@@ -97,11 +97,13 @@ def _decode(body: bytes, faults: _Faults) -> str:
 def _check_repeats(rows: Sequence[Row], faults: _Faults) -> None:
     first: dict[str, int] = {}
     for row in rows:
-        if row.code in first:
-            faults.add(
-                row.line, ("code",), "repeated_code", f"{row.code} stands on line {first[row.code]} too"
-            )
-        first.setdefault(row.code, row.line)
+        _note_repeat(first, row.code, row.line, faults)
+
+
+def _note_repeat(first: dict[str, int], code: str, line: int, faults: _Faults) -> None:
+    if code in first:
+        faults.add(line, ("code",), "repeated_code", f"{code} stands on line {first[code]} too")
+    first.setdefault(code, line)
 
 
 def _read_items(text: str, faults: _Faults) -> Iterator[Row]:
@@ -133,16 +135,23 @@ def _read_document(
     yield Row(line, code(checked), json.loads(raw))
 
 
-def _read_csv(model: type[BaseModel], name: ListName) -> Callable[[str, _Faults], Iterator[Row]]:
+def _read_csv(
+    model: type[BaseModel], name: ListName, *, key: str | None = None
+) -> Callable[[str, _Faults], Iterator[Row]]:
+    """``key``: the column in which no two rows agree."""
+
     def read(text: str, faults: _Faults) -> Iterator[Row]:
         reader = csv.DictReader(io.StringIO(text, newline=""))
-        rows = []
+        rows: list[dict[str | Any, str | Any]] = []
+        first: dict[str, int] = {}
         for record in _records(reader, faults):
             try:
                 model.model_validate({str(key): value for key, value in record.items() if value is not None})
             except ValidationError as error:
                 faults.add_validation(reader.line_num, error)
                 continue
+            if key is not None:
+                _note_repeat(first, str(record[key]), reader.line_num, faults)
             rows.append(record)
         if rows:
             yield Row(1, name.value, {"rows": rows})
@@ -161,6 +170,6 @@ _READERS: dict[ImportKind, Callable[[str, _Faults], Iterator[Row]]] = {
     ImportKind.ITEMS: _read_items,
     ImportKind.BUNDLE: _read_bundle,
     ImportKind.DEPARTMENTS: _read_departments,
-    ImportKind.THEMES: _read_csv(ThemeRow, ListName.THEMES),
+    ImportKind.THEMES: _read_csv(ThemeRow, ListName.THEMES, key="code"),
     ImportKind.SYNONYMS: _read_csv(SynonymRow, ListName.SYNONYMS),
 }

@@ -10,12 +10,19 @@ from acceptance_service.catalogue.definitions import (
     BundleCode,
     Document,
     Origin,
+    ShortTitle,
     Text,
+    Title,
     check_division,
     check_unique,
 )
+from acceptance_service.search.domain import normalise
 from gov_rules.errors import InvalidIdentifier
 from gov_rules.identifiers.credit_code import parse_credit_code
+
+# More than there are divisions.
+_MOST_GUIDES = 1_000_000
+_LONGEST_WORD = 40
 
 
 class DepartmentRow(Document):
@@ -24,7 +31,7 @@ class DepartmentRow(Document):
     code: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[0-9]{6}-[A-Z0-9]{2,8}$")]
     uscc: str
     is_official: bool
-    name: Text
+    name: ShortTitle
     kind: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,6}$")] | None
     division: str
     portal_codes: list[Text] | None = None
@@ -59,22 +66,29 @@ class ThemeRow(Document):
     """A theme title of the source; ``guide`` other than ``none`` when its guide is in the catalogue."""
 
     code: BundleCode
-    title: Text
-    region_guides: Annotated[int, Field(ge=0)]
-    distinct_versions: Annotated[int, Field(ge=0)]
+    title: Title
+    region_guides: Annotated[int, Field(ge=0, le=_MOST_GUIDES)]
+    distinct_versions: Annotated[int, Field(ge=0, le=_MOST_GUIDES)]
     guide: Annotated[str, StringConstraints(pattern=r"^[a-z]+$")]
 
 
 class SynonymRow(Document):
     """What people say, and what the catalogue calls it, the closest first and separated by ``|`` in the file."""
 
-    word: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    word: Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_WORD)]
     means: Text
     note: str = ""
 
     @property
     def meanings(self) -> list[str]:
         return [one.strip() for one in self.means.split("|") if one.strip()]
+
+    @field_validator("word")
+    @classmethod
+    def _can_be_looked_for(cls, value: str) -> str:
+        if not 1 <= len(normalise(value)) <= _LONGEST_WORD:  # an empty one would stand in every search
+            raise ValueError(f"a word has 1 to {_LONGEST_WORD} characters that a search looks at")
+        return value
 
     @field_validator("means")
     @classmethod
@@ -85,9 +99,9 @@ class SynonymRow(Document):
 
 
 def synonyms_of(rows: list[SynonymRow]) -> Mapping[str, list[str]]:
-    """Meanings by word; a word that stands in several rows has all of them."""
+    """Meanings by word as a search reads it; a word that stands in several rows has all of them."""
     together: dict[str, list[str]] = {}
     for row in rows:
-        known = together.setdefault(row.word, [])
+        known = together.setdefault(normalise(row.word), [])
         known += [one for one in row.meanings if one not in known]
     return together

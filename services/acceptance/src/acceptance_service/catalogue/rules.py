@@ -64,7 +64,7 @@ def _leaf_faults(operator: str, operand: object, options: Options) -> Iterator[s
         yield f"{operator} needs a question and a value"
         return
     question, value = operand
-    if question not in options:
+    if not isinstance(question, str) or question not in options:
         yield f"question {question} is unknown, or asked later"
         return
     known, several = options[question]
@@ -75,5 +75,5 @@ def _leaf_faults(operator: str, operand: object, options: Options) -> Iterator[s
         yield f"{operator} needs a list of values"
         return
     for one in values:
-        if one not in known:
+        if not isinstance(one, str) or one not in known:
             yield f"question {question} has no option {one}"
