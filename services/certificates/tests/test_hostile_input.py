@@ -32,8 +32,19 @@ async def test_an_order_with_an_unstorable_character_is_no_fault_of_ours(
     assert (await client.post("/licences", json=order, headers=platform())).status_code == 422
 
 
-async def test_a_key_id_with_an_unstorable_character_is_no_fault_of_ours(client: httpx.AsyncClient) -> None:
-    header = base64.urlsafe_b64encode(json.dumps({"alg": "ES256", "kid": "\x00"}).encode()).decode()
+@pytest.mark.parametrize("kid", ["\x00", "\ud800"])
+async def test_a_key_id_with_an_unstorable_character_is_no_fault_of_ours(
+    client: httpx.AsyncClient, kid: str
+) -> None:
+    header = base64.urlsafe_b64encode(json.dumps({"alg": "ES256", "kid": kid}).encode()).decode()
     document = f"{header.rstrip('=')}.e30.c2ln~"
     answer = await client.post("/verifications/documents", json={"document": document})
     assert answer.status_code == 422
+
+
+async def test_a_document_of_brackets_within_brackets_is_no_licence_document(
+    client: httpx.AsyncClient,
+) -> None:
+    brackets = base64.urlsafe_b64encode(b"[" * 100_000).decode()
+    answer = await client.post("/verifications/documents", json={"document": f"e30.e30.c2ln~{brackets}~"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "not_a_licence_document")

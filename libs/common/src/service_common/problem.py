@@ -217,8 +217,18 @@ async def _on_unstorable_text(request: Request, _error: Exception) -> Response:
     return await _on_domain_error(request, UnstorableText())
 
 
+def _is_unstorable(error: Exception) -> bool:
+    """Refused by the server, or by the driver, which cannot even encode it."""
+    if not isinstance(error, DBAPIError):
+        return False
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, UnicodeEncodeError):
+        cause = cause.__cause__
+    return cause is not None or getattr(error.orig, "sqlstate", None) in _UNSTORABLE_STATES
+
+
 async def _on_database_error(request: Request, error: Exception) -> Response:
-    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _UNSTORABLE_STATES:
+    if _is_unstorable(error):
         return await _on_domain_error(request, UnstorableText())
     if not is_passing_fault(error):
         return await _on_unknown(request, error)

@@ -84,7 +84,7 @@ def all_signed(disclosures: Sequence[Disclosure], payload: Mapping[str, Any]) ->
 def _read_disclosure(encoded: str) -> Disclosure:
     try:
         parts = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, binascii.Error, RecursionError) as error:  # the last: brackets within brackets
         raise NotALicenceDocument from error
     if not isinstance(parts, list) or len(parts) != 3 or not isinstance(parts[1], str):
         raise NotALicenceDocument
