@@ -1,13 +1,19 @@
 """Following an application without login: two numbers, few facts, and no guessing."""
 
+import asyncio
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from acceptance_service.progress.domain import MOST_FAILURES, ProgressNotFound, blocked_seconds
 from acceptance_service.progress.handlers import forget_old_failures, look_up_progress
+from gov_rules.identifiers import compose_query_number
+from lianban_local.testing.databases import TestPostgres
+from service_common.db import Database, async_url
 from service_common.errors import TooMany
 
 NOW = datetime(2026, 7, 1, 2, 0, tzinfo=UTC)
@@ -70,3 +76,16 @@ async def test_old_failures_are_forgotten(office: Any) -> None:
         await ask(office, receipt.application.query_number, wrong(receipt.query_password))
     await forget_old_failures(office.session, now=office.later(hours=1))
     assert await office.session.scalar(text("SELECT count(*) FROM lookup_failures")) == 0
+
+
+async def test_guesses_at_the_same_moment_count_one_after_the_other(
+    office: Any, postgres: TestPostgres, database_url: str
+) -> None:
+    engine = create_async_engine(async_url(postgres.create_database("acceptance")), pool_size=10)
+    database, number = Database(engine), compose_query_number(NOW.date(), 123456)
+    answers = await asyncio.gather(
+        *(look_up_progress(database, office.ring, number, "000000", now=NOW) for _ in range(20)),
+        return_exceptions=True,
+    )
+    await engine.dispose()
+    assert Counter(map(type, answers)) == {ProgressNotFound: MOST_FAILURES, TooMany: 20 - MOST_FAILURES}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, delete, select
+from sqlalchemy import case, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +21,7 @@ from service_common.db import Database
 from service_common.errors import TooMany
 
 _COLUMN = "lookup_failures.number_hash"
+_TURN = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ async def _find(session: AsyncSession, ring: KeyRing, number: str, password: str
 
 
 async def _need_open(session: AsyncSession, ring: KeyRing, number: str, now: datetime) -> None:
-    row = await session.get(LookupFailures, ring.blind_index(number, column=_COLUMN))
+    """Guesses at one number queue up, or all of a burst would be let in before the first one counts. Raises: TooMany."""
+    index = ring.blind_index(number, column=_COLUMN)
+    await session.execute(_TURN, {"lock": int.from_bytes(index[:8], "big", signed=True)})
+    row = await session.get(LookupFailures, index)
     if row is not None:
         seconds = blocked_seconds(row.failures, row.window_started_at, now)
         if seconds:
