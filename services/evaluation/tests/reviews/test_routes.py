@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 
 from service_common.clock import utc_now
 from service_common.db import Database
+from service_common.pages import read_cursor, write_cursor
 
 BASE = "/evaluation/v1"
 SignIn = Callable[..., dict[str, str]]
@@ -212,6 +214,28 @@ async def test_indicators_and_published_reviews_are_open_to_everybody(client: Cl
     assert client.cast.wang.subject_id not in published.text
     first = published.json()["items"][0]
     assert not {"contact_id", "invitation_id", "created_at"} & set(first)
+
+
+async def test_a_published_review_and_its_place_in_the_list_tell_no_instant(client: Client) -> None:
+    own = set()
+    for _ in range(3):
+        own.add((await client.review(await client.invite(), grade="SATISFIED")).json()["id"])
+    link, seen, places = f"{BASE}/published-reviews?limit=1&department_id={client.cast.market}", [], []
+    while link:
+        page = (await client.http.get(link)).json()
+        seen += [UUID(one["id"]) for one in page["items"]]
+        link = page.get("next")
+        places += parse_qs(urlsplit(link or "").query).get("cursor", [])
+    assert len(seen) == len(set(seen)) >= 3
+    assert {one.version for one in seen} == {
+        4
+    }  # random to whoever reads it; the review's own counts milliseconds
+    for place in places:
+        (told,) = read_cursor(place, str)
+        assert told not in own
+    forged = write_cursor((own.pop(),))
+    answer = await client.http.get(f"{BASE}/published-reviews?cursor={forged}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_cursor")
 
 
 async def test_the_options_list_every_grade_with_its_reasons(http: httpx.AsyncClient) -> None:

@@ -20,11 +20,12 @@ from evaluation_service.reviews.models import Review
 from service_common import outbox, timeline
 from service_common.auth import Caller
 from service_common.contracts.evaluation import Grade, ReviewSubmitted
-from service_common.crypto import KeyRing
+from service_common.crypto import KeyRing, UnreadableValue
 from service_common.db import new_id
 from service_common.timeline import Actor
 
 _TEXT = "reviews.text"
+_PLACE = "reviews.place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +163,13 @@ async def re_review(
 
 @dataclass(frozen=True, slots=True)
 class PublishedReview:
-    """A review as everybody may see it: screened, and with no day or number that leads to a person."""
+    """A review as everybody may see it: screened, and with no day or number that leads to a person.
+
+    ``id`` is another one than the review's own, which tells the millisecond of its making (RFC 9562 §5.7).
+    """
 
     row: Review
+    id: UUID
     text: str | None
 
 
@@ -185,7 +190,27 @@ async def list_published_reviews(
         query = query.where(Review.item_code == item_code)
     if before is not None:
         query = query.where(Review.id < before)
-    return [PublishedReview(row, _screened(ring, row)) for row in await session.scalars(query)]
+    return [
+        PublishedReview(row, _published_id(ring, row.id), _screened(ring, row))
+        for row in await session.scalars(query)
+    ]
+
+
+def write_place(ring: KeyRing, review_id: UUID) -> str:
+    """A place in the list of published reviews, for a cursor that tells no time."""
+    return ring.encrypt(str(review_id), column=_PLACE).hex()
+
+
+def read_place(ring: KeyRing, place: str) -> UUID:
+    """Raises: ValueError for what ``write_place`` did not write."""
+    try:
+        return UUID(ring.decrypt(bytes.fromhex(place), column=_PLACE))
+    except UnreadableValue as error:
+        raise ValueError("no place in this list") from error
+
+
+def _published_id(ring: KeyRing, review_id: UUID) -> UUID:
+    return UUID(bytes=ring.blind_index(str(review_id), column="reviews.published")[:16], version=4)
 
 
 def _screened(ring: KeyRing, row: Review) -> str | None:

@@ -1,5 +1,6 @@
 """HTTP of reviews."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -85,7 +86,7 @@ async def list_published_reviews(
     item_code: Annotated[str | None, Query(max_length=60, description="Only of this item.")] = None,
 ) -> Page[PublishedReviewRead]:
     """Screened of personal numbers, by month, without contact or author: what the reviewed department sees as well."""
-    after = paging.after(UUID)
+    after = paging.after(partial(handlers.read_place, ring))
     rows = await handlers.list_published_reviews(
         session,
         ring,
@@ -94,7 +95,7 @@ async def list_published_reviews(
         before=after[0] if after else None,
         limit=paging.limit + 1,
     )
-    return paging.page(rows, lambda one: (one.row.id,), PublishedReviewRead.of)
+    return paging.page(rows, lambda one: (handlers.write_place(ring, one.row.id),), PublishedReviewRead.of)
 
 
 @router.get("/reviews/{review_id}", summary="One of your own reviews")

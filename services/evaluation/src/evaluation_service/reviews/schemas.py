@@ -188,7 +188,7 @@ class PublishedReviewRead(GradeRead):
         return cls.model_validate(
             _grade(row.grade)
             | {
-                "id": row.id,
+                "id": published.id,
                 "department_id": row.department_id,
                 "division": row.division,
                 "item_code": row.item_code,
