@@ -4,7 +4,6 @@ import re
 from uuid import UUID
 
 import httpx
-import pytest
 from services.identity.tests.factories import PASSWORD, Citizen, Population
 from services.identity.tests.flows import hidden
 from sqlalchemy import select
@@ -13,7 +12,6 @@ from identity_service.db import Transactions
 from identity_service.inbox.domain import Template
 from identity_service.inbox.handlers import Notice, tell
 from identity_service.inbox.models import InboxMessage
-from identity_service.organisation.domain import Role
 from service_common.clock import utc_now
 from service_common.db import new_id
 
@@ -114,11 +112,5 @@ async def test_nobody_marks_the_message_of_somebody_else_or_by_a_foreign_form(
     assert len(await unread(transactions)) == 2
 
 
-@pytest.mark.parametrize("is_staff", [False, True])
-async def test_who_has_no_inbox_here_is_led_away(
-    client: httpx.AsyncClient, population: Population, is_staff: bool
-) -> None:
-    if is_staff:
-        await enter(client, (await population.staff(Role.CLERK)).username)
-    page = await client.get(INBOX)
-    assert page.headers["location"] == "/identity/login"
+async def test_who_is_not_logged_in_is_led_to_the_log_in(client: httpx.AsyncClient) -> None:
+    assert (await client.get(INBOX)).headers["location"] == "/identity/login"

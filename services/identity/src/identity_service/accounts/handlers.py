@@ -172,6 +172,22 @@ async def set_password(session: AsyncSession, account_id: UUID, password_hash: s
     account.password_changed_at = now
 
 
+async def replace_credentials(
+    session: AsyncSession,
+    ring: KeyRing,
+    account_id: UUID,
+    *,
+    password_hash: str,
+    totp_secret: str,
+    now: datetime,
+) -> None:
+    """A new password and a new second factor; the sessions are ended by the caller."""
+    await set_password(session, account_id, password_hash, now=now)
+    account = await session.get_one(Account, account_id)
+    account.totp_secret = ring.encrypt(totp_secret, column=_TOTP_COLUMN)
+    account.totp_last_step = None
+
+
 async def check_second_factor(
     session: AsyncSession, ring: KeyRing, account_id: UUID, code: str, *, now: datetime
 ) -> bool:

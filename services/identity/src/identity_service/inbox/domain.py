@@ -47,6 +47,7 @@ class Template(StrEnum):
     LEVEL_LOWERED = "LEVEL_LOWERED"
     LEVEL_RAISED = "LEVEL_RAISED"
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - no password
+    CREDENTIALS_RESET = "CREDENTIALS_RESET"
     AGENT_APPOINTED = "AGENT_APPOINTED"
     AGENT_REVOKED = "AGENT_REVOKED"
     REPRESENTATIVE_CHANGED = "REPRESENTATIVE_CHANGED"
@@ -219,6 +220,18 @@ WORDINGS = {
             "Your password was changed just now, and other devices were logged out. If it was not you, reset it at once.",
         ),
         is_urgent=True,
+    ),
+    Template.CREDENTIALS_RESET: Wording(
+        Category.SECURITY,
+        Text(
+            "登录凭据已重置",
+            "管理人员重置了您的密码和动态口令（原因：{reason_zh}），原有通行密钥已移除，所有设备已退出登录。如有疑问，请联系本单位管理人员。",
+        ),
+        Text(
+            "Your credentials were reset",
+            "An administrator reset your password and second factor ({reason_en}); passkeys were removed and every device "
+            "logged out. Ask your administrator if you did not expect this.",
+        ),
     ),
     Template.LEVEL_LOWERED: Wording(
         Category.SECURITY,

@@ -9,7 +9,6 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from identity_service.accounts.domain import SubjectKind
 from identity_service.db import InTransactions
 from identity_service.edge import session_limits
 from identity_service.inbox import handlers
@@ -120,10 +119,10 @@ async def mark_read(
 
 
 async def _reader(visit: Visit, session: AsyncSession, now: Now) -> UUID | None:
-    """Whose inbox it is. Staff have none."""
+    """Whose inbox it is: of staff as well, who are told there of what was done to their account."""
     limits = session_limits(visit.settings)
     login = await find_session(session, visit.ring, visit.session_secret, limits=limits, now=now)
-    return login.account_id if login is not None and login.kind is SubjectKind.PERSON else None
+    return login.account_id if login is not None else None
 
 
 def _check_form(visit: Visit, token: str) -> None:

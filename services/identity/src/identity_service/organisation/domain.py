@@ -45,6 +45,46 @@ DECISION_LABELS = {
 }
 
 
+class RequestKind(StrEnum):
+    """What waits for a second operator: high roles for somebody, or new credentials of who holds one."""
+
+    ROLES = "ROLES"
+    CREDENTIALS = "CREDENTIALS"
+
+
+class ResetReason(StrEnum):
+    """Why somebody in office gets a new password and second factor. Words of a list: the history keeps no free text."""
+
+    FORGOTTEN_PASSWORD = "FORGOTTEN_PASSWORD"  # noqa: S105 - no password
+    LOST_SECOND_FACTOR = "LOST_SECOND_FACTOR"
+    SUSPECTED_MISUSE = "SUSPECTED_MISUSE"
+    BACK_IN_OFFICE = "BACK_IN_OFFICE"
+
+
+RESET_REASON_LABELS = {
+    ResetReason.FORGOTTEN_PASSWORD: ("忘记密码", "forgotten password"),
+    ResetReason.LOST_SECOND_FACTOR: ("动态口令设备丢失或更换", "lost or replaced second factor"),
+    ResetReason.SUSPECTED_MISUSE: ("怀疑账号被他人使用", "suspected misuse"),
+    ResetReason.BACK_IN_OFFICE: ("返岗", "back in office"),
+}
+
+
+class NotForOneself(Forbidden):
+    """Who has forgotten the own password asks a colleague."""
+
+    code = "not_for_oneself"
+    zh = "不能为自己重置登录凭据，请由其他管理人员办理。"
+    en = "Nobody resets the own credentials: ask another administrator."
+
+
+class NotInOffice(Conflict):
+    """An account that is closed is opened by a reassignment first."""
+
+    code = "not_in_office"
+    zh = "该工作人员已离岗，请先办理调动恢复。"
+    en = "This person is not in office: reassign them first."
+
+
 class NoSuchRoleRequest(NotFound):
     """The id is of no request."""
 
@@ -65,8 +105,8 @@ class FourEyesNeeded(Forbidden):
     """Who asks does not decide, and nobody decides about himself."""
 
     code = "four_eyes_needed"
-    zh = "高权限角色须由申请人和本人之外的另一名运维人员复核。"
-    en = "High roles are granted by a second operator, who is neither the one who asked nor the one they are for."
+    zh = "须由申请人和本人之外的另一名运维人员复核。"
+    en = "A second operator decides, who is neither the one who asked nor the one it is for."
 
 
 class NoSuchDepartment(NotFound):
@@ -156,6 +196,11 @@ def normal_credit_code(text: str, *, pointer: str = "/uscc") -> str:
         return parse_credit_code(text).value
     except InvalidIdentifier as error:
         raise InvalidCreditCode(fields=[FieldProblem(pointer, error.code, error.zh, error.en)]) from error
+
+
+def needs_second_operator(roles: Collection[str], *, high: Collection[Role]) -> bool:
+    """Whether new credentials of somebody with these roles are another way to a high role."""
+    return any(role in high for role in roles)
 
 
 def set_apart(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gov_rules.divisions import DivisionKind
 from identity_service.db import Base
-from identity_service.organisation.domain import Decision
+from identity_service.organisation.domain import Decision, RequestKind, ResetReason
 from service_common.db import Aggregate, new_id
 
 
@@ -54,7 +54,10 @@ class Staff(Aggregate, Base):
 
 
 class RoleRequest(Base):
-    """High roles that one operator asks for and another grants. It is about one department: who moves, loses it."""
+    """What one asks for and another operator grants: high roles, or new credentials of who holds one.
+
+    It is about one department: who moves, loses it. ``reason`` is that of new credentials.
+    """
 
     __tablename__ = "role_requests"
 
@@ -64,6 +67,8 @@ class RoleRequest(Base):
     roles: Mapped[list[str]]
     requested_by: Mapped[UUID]
     requested_at: Mapped[datetime]
+    kind: Mapped[RequestKind] = mapped_column(default=RequestKind.ROLES, server_default=RequestKind.ROLES)
+    reason: Mapped[ResetReason | None]
     decision: Mapped[Decision] = mapped_column(default=Decision.PENDING)
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]

@@ -1,19 +1,34 @@
 """HTTP shapes of divisions, departments and staff."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+import pyotp
+from pydantic import ConfigDict, Field
+from sqlalchemy import Row
 
 from gov_rules.divisions import DivisionKind, DivisionLevel
 from gov_rules.identifiers import mask_name
-from identity_service.organisation.domain import DECISION_LABELS, ROLE_LABELS, Decision, Role
+from identity_service.organisation.domain import (
+    DECISION_LABELS,
+    ROLE_LABELS,
+    Decision,
+    RequestKind,
+    ResetReason,
+    Role,
+)
+from identity_service.organisation.handlers.credentials import Fresh
 from identity_service.organisation.handlers.departments import DepartmentFacts
 from identity_service.organisation.handlers.staff import name_of
 from identity_service.organisation.models import Department, Division, RoleRequest, Staff
 from identity_service.schemas import Input, Output
 from service_common.crypto import KeyRing
+from service_common.timeline import verify
+
+ISSUER_NAME = "联办"
+"""As an authenticator shows it."""
 
 AreaCode = Annotated[
     str, Field(pattern=r"^\d{6}(\d{3}){0,2}$", description="GB/T 2260, with or without the trailing zeros.")
@@ -137,24 +152,87 @@ class StaffRead(Output):
         )
 
 
+class NewCredentials(Output):
+    """Password and seed of the second factor: shown in this answer alone."""
+
+    username: str
+    password: str
+    totp_secret: str
+    totp_uri: str = Field(description="`otpauth://` address for an authenticator's QR code.")
+
+    @classmethod
+    def of(cls, fresh: Fresh, username: str) -> "NewCredentials":
+        uri = pyotp.TOTP(fresh.totp_secret).provisioning_uri(name=username, issuer_name=ISSUER_NAME)
+        return cls(username=username, password=fresh.password, totp_secret=fresh.totp_secret, totp_uri=uri)
+
+
+class CredentialReset(Input):
+    """Why somebody gets a new password and second factor."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "LOST_SECOND_FACTOR"}]})
+
+    reason: ResetReason
+
+
+class CredentialResetDone(Output):
+    """The new credentials, or the request that a second operator has to decide on."""
+
+    staff_id: UUID
+    credentials: NewCredentials | None
+    role_request_id: UUID | None = Field(description="Of who holds a high role.")
+
+
+class StaffEvent(Output):
+    """One entry of a staff member's history."""
+
+    at: datetime
+    action: str = Field(examples=["credentials-reset"])
+    actor_kind: str
+    actor_id: str
+    facts: dict[str, Any]
+
+
+class StaffTimeline(Output):
+    """What was done to somebody's credentials, oldest first."""
+
+    items: list[StaffEvent]
+    is_intact: bool = Field(
+        description="Each entry follows from the one before: nothing was changed afterwards."
+    )
+
+    @classmethod
+    def of(cls, rows: Sequence[Row[Any]]) -> "StaffTimeline":
+        return cls(items=[StaffEvent.model_validate(row) for row in rows], is_intact=verify(rows))
+
+
 class RoleRequestRead(Output):
-    """High roles that somebody is to get, and who asked and decided."""
+    """What somebody is to get, high roles or new credentials, and who asked and decided."""
 
     id: UUID
+    kind: RequestKind
+    reason: ResetReason | None = Field(description="Of new credentials.")
     staff_id: UUID
     department_id: UUID
-    roles: list[Role]
+    roles: list[Role] = Field(
+        description="High roles to get; of new credentials those that the person holds."
+    )
     requested_by: UUID
     requested_at: datetime
     decision: Decision
     decision_label: str
     decided_by: UUID | None
     decided_at: datetime | None
+    credentials: NewCredentials | None = Field(
+        default=None, description="In the answer to an approval of new ones, and never again."
+    )
 
     @classmethod
-    def of(cls, row: RoleRequest) -> "RoleRequestRead":
+    def of(cls, row: RoleRequest, credentials: NewCredentials | None = None) -> "RoleRequestRead":
         return cls(
             id=row.id,
+            kind=row.kind,
+            reason=row.reason,
+            credentials=credentials,
             staff_id=row.staff_id,
             department_id=row.department_id,
             roles=[Role(role) for role in row.roles],
@@ -168,7 +246,7 @@ class RoleRequestRead(Output):
 
 
 class RoleDecision(Input):
-    """Whether the roles are granted."""
+    """Whether it is granted."""
 
     approve: bool
 

@@ -319,10 +319,8 @@ async def get_client(
 
 async def client_names(session: AsyncSession, client_ids: Iterable[str]) -> dict[str, str]:
     """What people know clients by; one that nobody registered is missing."""
-    found = await session.execute(
-        select(Client.client_id, Client.name).where(Client.client_id.in_(set(client_ids)))
-    )
-    return dict(found.tuples().all())
+    found = await session.scalars(select(Client).where(Client.client_id.in_(set(client_ids))))
+    return {client.client_id: client.name for client in found}
 
 
 async def set_client_active(

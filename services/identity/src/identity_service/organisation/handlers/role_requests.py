@@ -1,6 +1,6 @@
-"""Four eyes on high roles: one operator asks, another one decides."""
+"""Four eyes on high roles, and on the credentials of who holds one: one asks, another operator decides."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +12,8 @@ from identity_service.organisation.domain import (
     Decision,
     FourEyesNeeded,
     NoSuchRoleRequest,
+    RequestKind,
+    ResetReason,
     Role,
 )
 from identity_service.organisation.handlers.staff import tell_assignment
@@ -25,7 +27,7 @@ async def ask_for(
     session: AsyncSession, caller: Caller, staff: Staff, roles: Collection[Role], *, now: datetime
 ) -> RoleRequest | None:
     """Asks for high roles, in place of what was asked before; nothing when there are none."""
-    await _lapse(session, staff.id, now=now)
+    await _lapse(session, staff.id, RequestKind, now=now)
     if not roles:
         return None
     request = RoleRequest(
@@ -40,10 +42,35 @@ async def ask_for(
     return request
 
 
-async def _lapse(session: AsyncSession, staff_id: UUID, *, now: datetime) -> None:
+async def ask_for_credentials(
+    session: AsyncSession, caller: Caller, staff: Staff, reason: ResetReason, *, now: datetime
+) -> RoleRequest:
+    """Asks for new credentials of who holds a high role, in place of what was asked before."""
+    await _lapse(session, staff.id, [RequestKind.CREDENTIALS], now=now)
+    request = RoleRequest(
+        staff_id=staff.id,
+        department_id=staff.department_id,
+        roles=list(staff.roles),
+        requested_by=caller.staff_id,
+        requested_at=now,
+        kind=RequestKind.CREDENTIALS,
+        reason=reason,
+    )
+    session.add(request)
+    await session.flush()
+    return request
+
+
+async def _lapse(
+    session: AsyncSession, staff_id: UUID, kinds: Iterable[RequestKind], *, now: datetime
+) -> None:
     await session.execute(
         update(RoleRequest)
-        .where(RoleRequest.staff_id == staff_id, RoleRequest.decision == Decision.PENDING)
+        .where(
+            RoleRequest.staff_id == staff_id,
+            RoleRequest.decision == Decision.PENDING,
+            RoleRequest.kind.in_(list(kinds)),
+        )
         .values(decision=Decision.LAPSED, decided_at=now)
     )
 
@@ -51,7 +78,9 @@ async def _lapse(session: AsyncSession, staff_id: UUID, *, now: datetime) -> Non
 async def decide(
     session: AsyncSession, caller: Caller, request_id: UUID, *, approve: bool, now: datetime
 ) -> RoleRequest:
-    """Grants the roles or refuses them. A grant ends the sessions of who gets them: their tokens carry the old ones.
+    """Grants what was asked for or refuses it. Roles end the sessions of who gets them: their tokens carry the old ones.
+
+    New credentials follow by ``credentials.decide``.
 
     Raises: NoSuchRoleRequest, DecidedAlready, FourEyesNeeded.
     """
@@ -68,7 +97,7 @@ async def decide(
     request.decision = Decision.APPROVED if approve else Decision.REJECTED
     request.decided_by = caller.staff_id
     request.decided_at = now
-    if approve:
+    if approve and request.kind is RequestKind.ROLES:
         staff.roles = sorted({*staff.roles, *request.roles})
         await sessions.end_everything_of(session, staff.id, reason=SessionEndReason.CLOSED, now=now)
         await tell_assignment(session, staff, now=now)

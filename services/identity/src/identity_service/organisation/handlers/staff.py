@@ -158,12 +158,21 @@ async def assignment_of(session: AsyncSession, staff_id: UUID) -> Assignment | N
     return Assignment(found.department_id, found.division, frozenset(found.roles)) if found else None
 
 
-async def get_staff(session: AsyncSession, staff_id: UUID, caller: Caller) -> Staff:
+async def get_staff(
+    session: AsyncSession, staff_id: UUID, caller: Caller, *, for_update: bool = False
+) -> Staff:
     """One staff member, of the caller's own department unless the caller is an operator. Raises: NoSuchStaff."""
-    staff = await session.get(Staff, staff_id)
+    staff = await session.get(Staff, staff_id, with_for_update=for_update)
     if staff is None or not _may_see(caller, staff.department_id):
         raise NoSuchStaff
     return staff
+
+
+async def username_of(session: AsyncSession, staff_id: UUID) -> str:
+    """With what somebody in office logs in."""
+    account = await accounts.find_account(session, staff_id)
+    assert account is not None
+    return account.username
 
 
 async def list_staff(

@@ -6,17 +6,19 @@ from uuid import UUID
 from fastapi import Query
 
 from identity_service.edge import Catalogue, CurrentSettings
-from identity_service.organisation.domain import ROLE_LABELS, Role
-from identity_service.organisation.handlers import role_requests
+from identity_service.organisation.domain import ROLE_LABELS, RequestKind, Role
+from identity_service.organisation.handlers import credentials, role_requests
+from identity_service.organisation.handlers.staff import username_of
 from identity_service.organisation.routes.staff import STAFF_MANAGE, STAFF_READ
 from identity_service.organisation.schemas import (
+    NewCredentials,
     Permission,
     RoleDecision,
     RoleList,
     RoleRead,
     RoleRequestRead,
 )
-from service_common.app import Now, api_router
+from service_common.app import Now, Ring, api_router
 from service_common.auth import Caller, require
 from service_common.db import Session
 from service_common.idempotency import Once
@@ -54,7 +56,7 @@ async def list_roles(
 
 @router.get(
     "/role-requests",
-    summary="List requests for high roles 高权限角色申请",
+    summary="List requests for high roles and their credentials 高权限申请",
     description="Newest first; by default those that wait for a second operator.",
 )
 async def list_role_requests(
@@ -72,11 +74,24 @@ async def list_role_requests(
 
 @router.post(
     "/role-requests/{request_id}/decide",
-    summary="Decide on high roles 复核高权限角色",
-    description="By another operator than the one who asked, and never about oneself. A grant ends the person's sessions.",
+    summary="Decide on a request 复核高权限申请",
+    description="By another operator than the one who asked, and never about oneself. A grant ends the person's "
+    "sessions; new credentials are shown in this answer alone.",
 )
 async def decide_role_request(
-    request_id: UUID, body: RoleDecision, session: Session, caller: Manager, _once: Once, now: Now
+    *,
+    request_id: UUID,
+    body: RoleDecision,
+    session: Session,
+    ring: Ring,
+    caller: Manager,
+    _once: Once,
+    now: Now,
 ) -> RoleRequestRead:
+    fresh = await credentials.new_credentials() if body.approve else None
     row = await role_requests.decide(session, caller, request_id, approve=body.approve, now=now)
-    return RoleRequestRead.of(row)
+    if row.kind is RequestKind.ROLES:
+        return RoleRequestRead.of(row)
+    await credentials.decide(session, ring, caller, row, fresh, now=now)
+    username = await username_of(session, row.staff_id)
+    return RoleRequestRead.of(row, NewCredentials.of(fresh, username) if fresh else None)

@@ -9,9 +9,20 @@ from fastapi import Query, Response, status
 from identity_service.accounts.handlers import prepare_password
 from identity_service.edge import CurrentSettings
 from identity_service.organisation.domain import set_apart
-from identity_service.organisation.handlers import role_requests
+from identity_service.organisation.handlers import credentials, role_requests
 from identity_service.organisation.handlers import staff as handlers
-from identity_service.organisation.schemas import StaffChange, StaffCreate, StaffCreated, StaffRead
+from identity_service.organisation.schemas import (
+    ISSUER_NAME,
+    CredentialReset,
+    CredentialResetDone,
+    NewCredentials,
+    StaffChange,
+    StaffCreate,
+    StaffCreated,
+    StaffRead,
+    StaffTimeline,
+)
+from service_common import timeline
 from service_common.app import Now, Ring, api_router
 from service_common.auth import Caller, require, scope
 from service_common.db import Session
@@ -23,10 +34,14 @@ router = api_router("staff", prefix="/identity/v1/staff")
 
 STAFF_MANAGE = scope("identity:staff.manage", zh="管理工作人员", en="Manage staff", roles={"operator"})
 STAFF_READ = scope("identity:staff.read", zh="查看工作人员", en="See staff", roles={"operator", "supervisor"})
+CREDENTIALS_RESET = scope(
+    "identity:staff.reset-credentials",
+    zh="重置工作人员登录凭据",
+    en="Reset the credentials of staff",
+    roles={"operator", "supervisor"},
+)
 Manager = Annotated[Caller, require(STAFF_MANAGE)]
 Reader = Annotated[Caller, require(STAFF_READ)]
-
-_ISSUER_NAME = "联办"
 
 
 @router.post(
@@ -67,7 +82,7 @@ async def add_staff(
         username=body.username,
         password=password,
         totp_secret=secret,
-        totp_uri=pyotp.TOTP(secret).provisioning_uri(name=body.username, issuer_name=_ISSUER_NAME),
+        totp_uri=pyotp.TOTP(secret).provisioning_uri(name=body.username, issuer_name=ISSUER_NAME),
     )
 
 
@@ -136,3 +151,49 @@ async def reassign_staff(
     request = await role_requests.ask_for(session, caller, staff, waiting if body.is_active else (), now=now)
     set_etag(response, staff.version)
     return StaffRead.of(staff, ring, request)
+
+
+@router.post(
+    "/{staff_id}/credential-resets",
+    summary="Reset somebody's credentials 重置登录凭据",
+    description="A new password and second factor, shown in this answer alone; passkeys are removed, every session ends, the "
+    "person is told. Supervisors reset in their own department. Who holds a high role waits for a second operator: see "
+    "`role_request_id`.",
+)
+async def reset_credentials(
+    *,
+    staff_id: UUID,
+    body: CredentialReset,
+    session: Session,
+    ring: Ring,
+    caller: Annotated[Caller, require(CREDENTIALS_RESET)],
+    _once: Once,
+    settings: CurrentSettings,
+    now: Now,
+) -> CredentialResetDone:
+    fresh = await credentials.new_credentials()
+    staff = await handlers.get_staff(session, staff_id, caller, for_update=True)
+    request = await credentials.reset_credentials(
+        session,
+        ring,
+        caller,
+        staff,
+        fresh,
+        reason=body.reason,
+        high=settings.four_eyes_roles,
+        now=now,
+    )
+    shown = None if request else NewCredentials.of(fresh, await handlers.username_of(session, staff_id))
+    return CredentialResetDone(
+        staff_id=staff_id, credentials=shown, role_request_id=request.id if request else None
+    )
+
+
+@router.get(
+    "/{staff_id}/timeline",
+    summary="History of somebody's credentials 凭据重置记录",
+    description="Who reset them, when and why. Operators see everybody's, supervisors those of their own department.",
+)
+async def read_timeline(staff_id: UUID, session: Session, caller: Reader) -> StaffTimeline:
+    staff = await handlers.get_staff(session, staff_id, caller)
+    return StaffTimeline.of(await timeline.read(session, staff.id))
