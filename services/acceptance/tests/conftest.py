@@ -7,22 +7,27 @@ import asyncio
 import base64
 import json
 import re
-import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
 from pydantic import SecretStr
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 from sqlalchemy.pool import NullPool
 
 from acceptance_service.app import MIGRATIONS, define_service
@@ -47,6 +52,7 @@ from acceptance_service.numbering.handlers import Serials
 from acceptance_service.settings import Settings
 from acceptance_service.submissions.handlers.submit import Receipt, submit_application
 from lianban_local.testing.databases import TestPostgres
+from lianban_local.testing.services import TestIssuer
 from service_common import timeline
 from service_common.app import _now as current_instant
 from service_common.app import create_app
@@ -59,7 +65,6 @@ from service_common.migrations import migrate
 from service_common.tables import outbox as outbox_table
 from service_common.tokens import IssuerKeys, RevokedSessions, TokenVerifier
 
-ISSUER = "http://localhost/identity"
 CATALOGUE = Path(__file__).resolve().parents[3] / "data" / "catalogue"
 # Sunday 22 November 2026, 09:00 in Shanghai.
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
@@ -131,13 +136,30 @@ def catalogue_url(postgres: TestPostgres) -> str:
     return postgres.create_database("acceptance_catalogue", _migrate_and_load)
 
 
-async def _rolled_back(url: str) -> AsyncIterator[AsyncConnection]:
-    engine = create_async_engine(async_url(url), poolclass=NullPool)
+async def _opened(url: str) -> AsyncIterator[AsyncEngine]:
+    """For all tests of this worker: a new engine would compile every statement again."""
+    engine = create_async_engine(async_url(url))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    async for one in _opened(database_url):
+        yield one
+
+
+@pytest.fixture(scope="session")
+async def catalogue_engine(catalogue_url: str) -> AsyncIterator[AsyncEngine]:
+    async for one in _opened(catalogue_url):
+        yield one
+
+
+async def _rolled_back(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     async with engine.connect() as connection:
         transaction = await connection.begin()
         yield connection
         await transaction.rollback()
-    await engine.dispose()
 
 
 def _sessions(connection: AsyncConnection) -> "async_sessionmaker[AsyncSession]":
@@ -145,8 +167,8 @@ def _sessions(connection: AsyncConnection) -> "async_sessionmaker[AsyncSession]"
 
 
 @pytest.fixture
-async def connection(database_url: str) -> AsyncIterator[AsyncConnection]:
-    async for one in _rolled_back(database_url):
+async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async for one in _rolled_back(engine):
         yield one
 
 
@@ -157,8 +179,8 @@ async def session(connection: AsyncConnection) -> AsyncIterator[AsyncSession]:
 
 
 @pytest.fixture
-async def catalogue_connection(catalogue_url: str) -> AsyncIterator[AsyncConnection]:
-    async for one in _rolled_back(catalogue_url):
+async def catalogue_connection(catalogue_engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async for one in _rolled_back(catalogue_engine):
         yield one
 
 
@@ -169,30 +191,9 @@ async def catalogue_session(catalogue_connection: AsyncConnection) -> AsyncItera
 
 
 @pytest.fixture(scope="session")
-def signing_key() -> ECKey:
-    return ECKey.generate_key("P-256", parameters={"kid": "k1", "alg": "ES256", "use": "sig"})
-
-
-@pytest.fixture(scope="session")
-def token(signing_key: ECKey) -> Callable[..., str]:
+def token(issuer: TestIssuer) -> Callable[..., str]:
     """Access tokens as identity issues them; claims are given by name, ``scope`` as it stands in the token."""
-
-    def make(**claims: Any) -> str:
-        now = int(time.time())
-        payload = {
-            "iss": ISSUER,
-            "aud": ["urn:lianban:acceptance"],
-            "sub": "00000000-0000-7000-8000-000000000001",
-            "subject_type": "person",
-            "client_id": "app",
-            "acr": "urn:lianban:loa:3",
-            "exp": now + 300,
-            "iat": now,
-            **claims,
-        }
-        return jwt.encode({"alg": "ES256", "kid": signing_key.kid, "typ": "at+jwt"}, payload, signing_key)
-
-    return make
+    return partial(issuer.token, "acceptance", acr="urn:lianban:loa:3")
 
 
 @pytest.fixture(scope="session")
@@ -202,25 +203,33 @@ def settings() -> Settings:
     return Settings(
         database_url=SecretStr("postgresql://nobody@localhost:1/none"),
         nats_url=SecretStr("nats://localhost:1"),
-        issuer=ISSUER,
+        issuer=TestIssuer.url,
         identity_url="http://identity.invalid",
         data_keys=SecretStr(f"1:{key}"),
         index_key=SecretStr(key),
     )
 
 
-def _app_on(connection: AsyncConnection, settings: Settings, signing_key: ECKey) -> FastAPI:
-    app = create_app(define_service(settings), worker=False)
-    keys = KeySet([signing_key]).as_dict(private=False)
-    http = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=keys)))
+@pytest.fixture(scope="session")
+def applications(settings: Settings) -> Callable[[str], FastAPI]:
+    """Built once for each use: FastAPI makes what its routes need with the first request."""
+    return cache(lambda _use: create_app(define_service(settings), worker=False))
+
+
+@contextmanager
+def _on(app: FastAPI, connection: AsyncConnection, issuer: TestIssuer) -> Iterator[FastAPI]:
+    """For one test: what it sets on the state or overrides, the next does not find."""
+    state = dict(app.state._state)
     app.state.database = Database(connection.engine, _sessions(connection))
     app.state.token_verifier = TokenVerifier(
-        issuer=ISSUER,
+        issuer=issuer.url,
         audience="urn:lianban:acceptance",
-        keys=IssuerKeys("http://identity.invalid/identity/jwks", http),
+        keys=IssuerKeys(f"{issuer.url}/jwks", issuer.http()),
         revoked=RevokedSessions(),
     )
-    return app
+    yield app
+    app.state._state = state
+    app.dependency_overrides = {}
 
 
 def _client_of(app: FastAPI) -> httpx.AsyncClient:
@@ -230,20 +239,22 @@ def _client_of(app: FastAPI) -> httpx.AsyncClient:
 
 @pytest.fixture
 async def client(
-    connection: AsyncConnection, settings: Settings, signing_key: ECKey
+    connection: AsyncConnection, applications: Callable[[str], FastAPI], issuer: TestIssuer
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The application on the empty database; each request's transaction is a savepoint of the test's."""
-    async with _client_of(_app_on(connection, settings, signing_key)) as client:
-        yield client
+    with _on(applications("empty"), connection, issuer) as app:
+        async with _client_of(app) as client:
+            yield client
 
 
 @pytest.fixture
 async def catalogue_client(
-    catalogue_connection: AsyncConnection, settings: Settings, signing_key: ECKey
+    catalogue_connection: AsyncConnection, applications: Callable[[str], FastAPI], issuer: TestIssuer
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The application on the published catalogue."""
-    async with _client_of(_app_on(catalogue_connection, settings, signing_key)) as client:
-        yield client
+    with _on(applications("catalogue"), catalogue_connection, issuer) as app:
+        async with _client_of(app) as client:
+            yield client
 
 
 # What follows is for applications and cases: a person applies for real, through the handlers, on the real catalogue.
@@ -531,16 +542,16 @@ async def office(
     catalogue_connection: AsyncConnection,
     catalogue_session: AsyncSession,
     serials: Serials,
-    settings: Settings,
-    signing_key: ECKey,
+    applications: Callable[[str], FastAPI],
+    issuer: TestIssuer,
     tmp_path: Path,
-) -> Office:
+) -> AsyncIterator[Office]:
     """The application on the published catalogue, with storage, numbers and peers."""
-    app = _app_on(catalogue_connection, settings, signing_key)
-    app.state.serials = serials
-    app.state.files = FilePort(FolderStore(tmp_path), NoScanner(), app.state.key_ring, 1024 * 1024)
-    app.state.identity = KnownPeople()
-    app.state.certificates = Library()
-    office = Office(catalogue_session, app)
-    app.dependency_overrides[current_instant] = lambda: office.now
-    return office
+    with _on(applications("office"), catalogue_connection, issuer) as app:
+        app.state.serials = serials
+        app.state.files = FilePort(FolderStore(tmp_path), NoScanner(), app.state.key_ring, 1024 * 1024)
+        app.state.identity = KnownPeople()
+        app.state.certificates = Library()
+        office = Office(catalogue_session, app)
+        app.dependency_overrides[current_instant] = lambda: office.now
+        yield office
