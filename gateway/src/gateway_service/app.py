@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from gateway_service.db import Base
 from gateway_service.export.routes import router as export_router
 from gateway_service.home.routes import router as home_router
 from gateway_service.portal.documents import ServiceDocuments
@@ -34,6 +35,7 @@ def define_service(settings: Settings | None = None) -> Service:
         settings=settings,
         routers=(portal_router, home_router, export_router, webhooks_router),
         migrations=MIGRATIONS,
+        metadata=Base.metadata,
         subscribers=subscribers,
         background=background,
         start=_know_the_services,

@@ -172,6 +172,7 @@ def toy(settings: ServiceSettings) -> Callable[..., FastAPI]:
             settings=settings,
             routers=[router],
             migrations=MIGRATIONS,
+            metadata=Base.metadata,
             subscribers=subscribers,
         )
         return create_app(service, worker=worker, api=api)

@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, func, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway_service.db import Base
 from gateway_service.webhooks.domain import DeliveryStatus, DisabledReason, EndpointStatus
-from service_common.db import new_id
+from service_common.db import new_id, sealed
 
 
 class WebhookEndpoint(Base):
@@ -25,10 +25,10 @@ class WebhookEndpoint(Base):
     event_types: Mapped[list[str]]
     status: Mapped[EndpointStatus]
     disabled_reason: Mapped[DisabledReason | None]
-    secret: Mapped[bytes] = mapped_column(LargeBinary)
-    previous_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    secret: Mapped[bytes] = sealed("webhook_endpoints.secret")
+    previous_secret: Mapped[bytes | None] = sealed("webhook_endpoints.secret")
     previous_secret_until: Mapped[datetime | None]
-    signing_key: Mapped[bytes] = mapped_column(LargeBinary)
+    signing_key: Mapped[bytes] = sealed("webhook_endpoints.signing_key")
     public_key: Mapped[str] = mapped_column(String(80))
     challenge: Mapped[str] = mapped_column(String(80))
     verified_at: Mapped[datetime | None]

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from nats.aio.client import Client
+from sqlalchemy import MetaData
 
 from service_common.backlog import watch_backlog
 from service_common.clock import utc_now
@@ -62,6 +63,7 @@ class Service:
     settings: ServiceSettings
     routers: Sequence[APIRouter]
     migrations: Path
+    metadata: MetaData
     subscribers: Callable[[FastAPI], Sequence[Subscriber[Any]]] = lambda _app: ()
     background: Sequence[Background] = ()
     start: Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]] | None = None

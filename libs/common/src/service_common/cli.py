@@ -1,4 +1,4 @@
-"""``python -m <service> api | worker | all | migrate | openapi | dead-letters … | outbox …``: the same for every service."""
+"""``python -m <service> api | worker | all | migrate | openapi | dead-letters … | outbox … | data-keys …``: the same for every service."""
 
 import asyncio
 import gc
@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 import uvicorn
@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select, update
 
-from service_common.app import Service, create_app
+from service_common.app import Service, create_app, key_ring
 from service_common.db import Database
 from service_common.dead_letters import list_dead_letters, replay_dead_letter, show_dead_letter
 from service_common.logging import configure_logging
+from service_common.resealing import Progress, reseal, sealed_columns, values_by_key
 from service_common.tables import outbox
 from service_common.telemetry import configure_telemetry
 
@@ -82,6 +83,7 @@ def service_cli(define: Callable[[], Service]) -> typer.Typer:
 
     cli.add_typer(_dead_letters_cli(define), name="dead-letters")
     cli.add_typer(_outbox_cli(define), name="outbox")
+    cli.add_typer(_data_keys_cli(define), name="data-keys")
     return cli
 
 
@@ -176,6 +178,61 @@ def _outbox_cli(define: Callable[[], Service]) -> typer.Typer:
         _with_database(define, run)
 
     return cli
+
+
+def _data_keys_cli(define: Callable[[], Service]) -> typer.Typer:
+    cli = typer.Typer(no_args_is_help=True, help="Keys that personal data is sealed with.")
+
+    @cli.command()
+    def status() -> None:
+        """How many values each key of the ring has sealed."""
+        service = define()
+
+        async def run(database: Database) -> None:
+            table = Table("column", "key", "values")
+            async with database.sessions() as session:
+                for one in sealed_columns(service.metadata):
+                    for key_id, count in sorted((await values_by_key(session, one)).items()):
+                        table.add_row(one.title, str(key_id), str(count))
+            Console().print(table)
+
+        _with_database(lambda: service, run)
+
+    @cli.command(name="reseal")
+    def reseal_command(batch: Annotated[int, typer.Option(min=1, max=1000)] = 100) -> None:
+        """Seal everything with the newest key. Safe while the service runs, and to stop and begin again.
+
+        Ends with 1 when something is left under an older key: then no key may leave the ring yet.
+        """
+        service = define()
+        left: list[str] = []
+
+        async def run(database: Database) -> None:
+            left.extend(await _reseal_all(database, service, batch))
+
+        _with_database(lambda: service, run)
+        for line in left:
+            typer.echo(line, err=True)
+        if left:
+            raise typer.Exit(1)
+        typer.echo("everything is sealed with the newest key")
+
+    return cli
+
+
+async def _reseal_all(database: Database, service: Service, batch: int) -> list[str]:
+    """Says how far it is, and returns what is left under older keys."""
+
+    def tell(progress: Progress) -> None:
+        typer.echo(f"{progress.column.title}: {progress.resealed} of {progress.due}")
+
+    ring, left = key_ring(service.settings), []
+    for done in await reseal(database, ring, service.metadata, batch=batch, tell=tell):
+        async with database.sessions() as session:
+            by_key = await values_by_key(session, done.column)
+        if older := sum(by_key.values()) - by_key.get(ring.newest, 0):
+            left.append(f"{done.column.title}: {older} left, {done.unreadable} do not open")
+    return left
 
 
 def _with_database(define: Callable[[], Service], run: Callable[[Database], Any]) -> None:

@@ -68,6 +68,10 @@ class KeyRing:
         """Opens a sealed JSON value. Raises: UnreadableValue."""
         return json.loads(self.decrypt(stored, column=column))
 
+    def reseal(self, stored: bytes, *, column: str) -> bytes:
+        """The same value under the newest key. Raises: UnreadableValue."""
+        return self.encrypt(self.decrypt(stored, column=column), column=column)
+
     @staticmethod
     def key_id(stored: bytes) -> int:
         """Which key sealed this value: rotation looks for the old ones."""

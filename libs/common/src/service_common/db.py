@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import Mapped, MappedColumn, declared_attr, mapped_column
 from sqlalchemy.types import LargeBinary
 
 from service_common.settings import ServiceSettings
@@ -49,6 +49,15 @@ def service_metadata() -> MetaData:
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562 §5.7): unique, and sorted by the time of its making."""
     return uuid_utils.compat.uuid7()
+
+
+SEALED = "sealed"
+"""In a column's ``info``: the name that its values are bound to by ``KeyRing``."""
+
+
+def sealed(name: str) -> MappedColumn[Any]:
+    """A column of values that the key ring seals for ``name``: the rotation of data keys finds it by this."""
+    return mapped_column(LargeBinary, info={SEALED: name})
 
 
 class Aggregate:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from service_common.db import service_metadata
+from service_common.db import SEALED, service_metadata
 
 PLUMBING = service_metadata()
 
@@ -83,7 +83,7 @@ idempotency_keys = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Column("status", Integer, nullable=False),
     Column("headers", JSONB, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False, info={SEALED: "idempotency_keys.body"}),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("ix_idempotency_keys_created_at", "created_at"),
 )

@@ -8,6 +8,7 @@ from acceptance_service.cases.routes import router as cases_router
 from acceptance_service.cases.task_routes import router as tasks_router
 from acceptance_service.catalogue.admin_routes import router as catalogue_admin_router
 from acceptance_service.catalogue.routes import router as catalogue_router
+from acceptance_service.db import Base
 from acceptance_service.files.routes import router as files_router
 from acceptance_service.progress.routes import router as progress_router
 from acceptance_service.search.routes import router as search_router
@@ -52,6 +53,7 @@ def define_service(settings: Settings | None = None) -> Service:
             calendars_router,
         ),
         migrations=MIGRATIONS,
+        metadata=Base.metadata,
         subscribers=subscribers,
         background=background,
         start=start,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from certificates_service.db import Base
 from certificates_service.licences.routes import router as licences
 from certificates_service.presentation.routes import router as presentation
 from certificates_service.settings import Settings
@@ -30,6 +31,7 @@ def define_service(settings: Settings | None = None) -> Service:
         settings=settings or Settings(),
         routers=(types, licences, uses, presentation, sharing, keys, export),
         migrations=MIGRATIONS,
+        metadata=Base.metadata,
         subscribers=subscribers,
         background=background,
     )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from evaluation_service.db import Base
 from evaluation_service.indicators.routes import router as indicators
 from evaluation_service.invitations.routes import router as invitations
 from evaluation_service.rectifications.routes import router as rectifications
@@ -28,6 +29,7 @@ def define_service(settings: Settings | None = None) -> Service:
         settings=settings or Settings(),
         routers=(invitations, reviews, rectifications, indicators, export),
         migrations=MIGRATIONS,
+        metadata=Base.metadata,
         subscribers=subscribers,
         background=background,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from hotline_service.db import Base
 from hotline_service.settings import Settings
 from hotline_service.suggestions.classifier import load_classifier
 from hotline_service.suggestions.duties import load_duty_list
@@ -43,6 +44,7 @@ def define_service(settings: Settings | None = None) -> Service:
         settings=settings,
         routers=(tickets, export),
         migrations=MIGRATIONS,
+        metadata=Base.metadata,
         subscribers=subscribers,
         background=background,
         start=start,

@@ -13,7 +13,7 @@ from identity_service.clients.sms import FileSmsSender, GatewaySmsSender, SmsSen
 from identity_service.counters.routes import router as counter_routes
 from identity_service.credentials.pages import router as forgotten_password_pages
 from identity_service.credentials.routes import router as credential_routes
-from identity_service.db import transactions_of
+from identity_service.db import Base, transactions_of
 from identity_service.delegations.routes import router as delegation_routes
 from identity_service.families.routes import router as family_routes
 from identity_service.identity_codes.routes import router as identity_code_routes
@@ -130,6 +130,7 @@ def define_service(settings: Settings | None = None) -> Service:
             client_routes,
         ),
         migrations=MIGRATIONS,
+        metadata=Base.metadata,
         subscribers=subscribers,
         background=background,
         start=prepare,

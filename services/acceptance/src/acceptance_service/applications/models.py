@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from acceptance_service.applications.domain import ApplicationStatus, Delivery, Provision
 from acceptance_service.db import Base
 from service_common.contracts.acceptance import HolderKind
-from service_common.db import Aggregate
+from service_common.db import Aggregate, sealed
 
 
 class Application(Aggregate, Base):
@@ -35,7 +35,7 @@ class Application(Aggregate, Base):
     applicant_kind: Mapped[HolderKind]
     applicant_id: Mapped[UUID]
     submitted_by: Mapped[UUID]
-    applicant_profile: Mapped[bytes | None]
+    applicant_profile: Mapped[bytes | None] = sealed("applications.applicant_profile")
     applicant_masked: Mapped[str | None] = mapped_column(String(60))
 
     number: Mapped[str | None] = mapped_column(String(50), unique=True)
@@ -68,7 +68,7 @@ class Form(Base):
 
     application_id: Mapped[UUID] = mapped_column(ForeignKey("applications.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True)
-    body: Mapped[bytes]
+    body: Mapped[bytes] = sealed("application_forms.body")
     digest: Mapped[bytes]
     saved_at: Mapped[datetime]
     saved_by: Mapped[UUID]

@@ -13,7 +13,7 @@ from acceptance_service.cases.domain.states import CaseStatus
 from acceptance_service.catalogue.domain import ProjectType
 from acceptance_service.db import Base
 from service_common.contracts.acceptance import HolderKind, Outcome
-from service_common.db import Aggregate, new_id
+from service_common.db import Aggregate, new_id, sealed
 
 
 class Case(Aggregate, Base):
@@ -111,7 +111,7 @@ class Task(Base):
     opened_at: Mapped[datetime]
     limit_workdays: Mapped[int | None]
     due_at: Mapped[datetime | None]
-    result: Mapped[bytes | None]
+    result: Mapped[bytes | None] = sealed("case_tasks.result")
     done_by: Mapped[str | None] = mapped_column(String(100))
     done_at: Mapped[datetime | None]
 
@@ -131,7 +131,7 @@ class Document(Base):
     kind: Mapped[DocumentKind]
     department_id: Mapped[UUID]
     number: Mapped[str] = mapped_column(String(120))
-    body: Mapped[bytes]
+    body: Mapped[bytes] = sealed("case_documents.body")
     issued_at: Mapped[datetime]
     issued_by: Mapped[str] = mapped_column(String(100))
 
@@ -156,13 +156,13 @@ class Procedure(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     case_id: Mapped[UUID] = mapped_column(ForeignKey("service_cases.id"))
     kind: Mapped[str] = mapped_column(String(20))
-    reason: Mapped[bytes]
+    reason: Mapped[bytes] = sealed("case_procedures.text")
     started_at: Mapped[datetime]
     planned_workdays: Mapped[int]
     planned_end_at: Mapped[datetime | None]
     approved_by: Mapped[str] = mapped_column(String(100))
     ended_at: Mapped[datetime | None]
-    result: Mapped[bytes | None]
+    result: Mapped[bytes | None] = sealed("case_procedures.text")
 
     __table_args__ = (
         UniqueConstraint("case_id", "started_at"),

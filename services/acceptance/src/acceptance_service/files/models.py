@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from acceptance_service.db import Base
-from service_common.db import new_id
+from service_common.db import new_id, sealed
 
 
 class Blob(Base):
@@ -17,7 +17,7 @@ class Blob(Base):
 
     address: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     object_key: Mapped[str] = mapped_column(String(60), unique=True)
-    sealed_key: Mapped[bytes]
+    sealed_key: Mapped[bytes] = sealed("blobs.sealed_key")
     size: Mapped[int]
     media_type: Mapped[str] = mapped_column(String(100))
     scan: Mapped[str] = mapped_column(String(20))
@@ -32,7 +32,7 @@ class File(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     address: Mapped[bytes] = mapped_column(ForeignKey("blobs.address"))
     sha256: Mapped[bytes]
-    name: Mapped[bytes]
+    name: Mapped[bytes] = sealed("files.name")
     uploaded_by: Mapped[str] = mapped_column(String(100))
     upload_key: Mapped[str] = mapped_column(String(200))
     application_id: Mapped[UUID | None]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from acceptance_service.db import Base
 from acceptance_service.supervision.domain import CardStatus
 from service_common.contracts.acceptance import CardLevel
-from service_common.db import Aggregate
+from service_common.db import Aggregate, sealed
 
 
 class Card(Aggregate, Base):
@@ -29,8 +29,8 @@ class Card(Aggregate, Base):
     reached_at: Mapped[datetime]
     issued_at: Mapped[datetime]
     evidence: Mapped[dict[str, Any]]
-    explanation: Mapped[bytes | None]
-    verdict: Mapped[bytes | None]
+    explanation: Mapped[bytes | None] = sealed("cards.explanation")
+    verdict: Mapped[bytes | None] = sealed("cards.verdict")
     verified_by: Mapped[str | None] = mapped_column(String(100))
 
     __table_args__ = (

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from certificates_service.db import Base
 from service_common.contracts.acceptance import HolderKind
 from service_common.contracts.certificates import LicenceStatus
-from service_common.db import Aggregate
+from service_common.db import Aggregate, sealed
 
 _LIVING = text("status IN ('NORMAL', 'SUSPENDED')")
 
@@ -42,8 +42,8 @@ class Licence(Aggregate, Base):
     issued_at: Mapped[datetime]
     predecessor_identifier: Mapped[str | None] = mapped_column(String(140))
     successor_identifier: Mapped[str | None] = mapped_column(String(140))
-    surface: Mapped[bytes]
-    document: Mapped[bytes]
+    surface: Mapped[bytes] = sealed("licences.surface")
+    document: Mapped[bytes] = sealed("licences.document")
     signing_key_id: Mapped[str] = mapped_column(String(64))
     order_index: Mapped[bytes]
     number_index: Mapped[bytes | None]

@@ -7,6 +7,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from certificates_service.db import Base
+from service_common.db import sealed
 
 
 class SigningKey(Base):
@@ -16,6 +17,6 @@ class SigningKey(Base):
 
     kid: Mapped[str] = mapped_column(String(64), primary_key=True)
     public_jwk: Mapped[dict[str, Any]]
-    private_jwk: Mapped[bytes]
+    private_jwk: Mapped[bytes] = sealed("signing_keys.private_jwk")
     created_at: Mapped[datetime]
     signs_from: Mapped[datetime] = mapped_column(index=True)

@@ -10,7 +10,7 @@ from evaluation_service.db import Base
 from evaluation_service.indicators.domain import Reviewed
 from evaluation_service.invitations.domain import InvitationState
 from service_common.contracts.evaluation import ContactKind
-from service_common.db import Aggregate
+from service_common.db import Aggregate, sealed
 
 
 class Invitation(Aggregate, Base):
@@ -28,7 +28,7 @@ class Invitation(Aggregate, Base):
     item_name: Mapped[str | None] = mapped_column(String(300))
     period: Mapped[str] = mapped_column(String(7))
     person_index: Mapped[bytes]
-    person_sealed: Mapped[bytes]
+    person_sealed: Mapped[bytes] = sealed("invitations.person_sealed")
     state: Mapped[InvitationState]
     expires_at: Mapped[datetime]
 

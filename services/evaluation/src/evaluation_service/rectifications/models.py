@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from evaluation_service.db import Base
 from evaluation_service.rectifications.domain import Outcome, Stage
 from service_common.contracts.evaluation import Grade
-from service_common.db import Aggregate
+from service_common.db import Aggregate, sealed
 
 
 class Rectification(Aggregate, Base):
@@ -27,7 +27,7 @@ class Rectification(Aggregate, Base):
     item_code: Mapped[str | None] = mapped_column(String(60))
     grade: Mapped[Grade]
     reasons: Mapped[list[str]]
-    text: Mapped[bytes | None]
+    text: Mapped[bytes | None] = sealed("rectifications.text")
     stage: Mapped[Stage]
     opened_at: Mapped[datetime]
     limit_workdays: Mapped[list[Any]]
@@ -44,9 +44,9 @@ class Rectification(Aggregate, Base):
 
     assignee: Mapped[str | None] = mapped_column(String(100))
     assigned_at: Mapped[datetime | None]
-    message: Mapped[bytes | None]
+    message: Mapped[bytes | None] = sealed("rectifications.message")
     contacted_at: Mapped[datetime | None]
-    answer: Mapped[bytes | None]
+    answer: Mapped[bytes | None] = sealed("rectifications.answer")
     answered_at: Mapped[datetime | None]
     re_review_satisfied: Mapped[bool | None]
     outcome: Mapped[Outcome | None]

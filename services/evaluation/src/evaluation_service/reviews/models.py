@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from evaluation_service.db import Base
 from service_common.contracts.evaluation import ContactKind, Grade
-from service_common.db import Aggregate
+from service_common.db import Aggregate, sealed
 
 
 class Review(Aggregate, Base):
@@ -26,9 +26,9 @@ class Review(Aggregate, Base):
     period: Mapped[str] = mapped_column(String(7))
     grade: Mapped[Grade]
     reasons: Mapped[list[str]]
-    text: Mapped[bytes | None]
+    text: Mapped[bytes | None] = sealed("reviews.text")
     reviewer_index: Mapped[bytes]
-    reviewer_sealed: Mapped[bytes]
+    reviewer_sealed: Mapped[bytes] = sealed("reviews.reviewer_sealed")
 
     __table_args__ = (
         # Nobody stacks reviews, whatever becomes of invitations.

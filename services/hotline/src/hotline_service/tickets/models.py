@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from hotline_service.db import Base
 from hotline_service.tickets.domain import Channel, Standing, Status, Urgency
 from service_common.contracts.hotline import TicketKind
-from service_common.db import Aggregate, new_id
+from service_common.db import Aggregate, new_id, sealed
 
 
 class Ticket(Aggregate, Base):
@@ -26,11 +26,11 @@ class Ticket(Aggregate, Base):
     division: Mapped[str] = mapped_column(String(12))
     person_id: Mapped[UUID | None]
     recorded_by: Mapped[str] = mapped_column(String(100))
-    caller_name: Mapped[bytes | None]
-    caller_phone: Mapped[bytes | None]
+    caller_name: Mapped[bytes | None] = sealed("tickets.caller_name")
+    caller_phone: Mapped[bytes | None] = sealed("tickets.caller_phone")
     caller_phone_index: Mapped[bytes | None]
     caller_protected: Mapped[bool]
-    content: Mapped[bytes]
+    content: Mapped[bytes] = sealed("tickets.content")
     case_id: Mapped[UUID | None]
     project_no: Mapped[str | None] = mapped_column(String(60))
     department_id: Mapped[UUID | None]
@@ -49,9 +49,9 @@ class Ticket(Aggregate, Base):
     signed_at: Mapped[datetime | None]
 
     returns: Mapped[int] = mapped_column(default=0)
-    return_basis: Mapped[bytes | None]
+    return_basis: Mapped[bytes | None] = sealed("tickets.return_basis")
     binding: Mapped[bool] = mapped_column(default=False)
-    answer: Mapped[bytes | None]
+    answer: Mapped[bytes | None] = sealed("tickets.answer")
     answered_at: Mapped[datetime | None]
     answered_by: Mapped[str | None] = mapped_column(String(100))
     answered_directly: Mapped[bool] = mapped_column(default=False)
@@ -93,4 +93,4 @@ class Urge(Base):
     ticket_id: Mapped[UUID] = mapped_column(ForeignKey("tickets.id"), index=True)
     at: Mapped[datetime]
     channel: Mapped[Channel]
-    note: Mapped[bytes | None]
+    note: Mapped[bytes | None] = sealed("urges.note")

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from identity_service.accounts.domain import SubjectKind
 from identity_service.db import Base
+from service_common.db import sealed
 
 
 class Account(Base):
@@ -20,7 +21,7 @@ class Account(Base):
     username: Mapped[str] = mapped_column(String(40), unique=True)
     password_hash: Mapped[str] = mapped_column(String(200))
     password_changed_at: Mapped[datetime]
-    totp_secret: Mapped[bytes | None]
+    totp_secret: Mapped[bytes | None] = sealed("accounts.totp_secret")
     totp_last_step: Mapped[int | None]
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

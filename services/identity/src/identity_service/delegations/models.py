@@ -10,7 +10,7 @@ from identity_service.db import Base
 from identity_service.delegations.domain import Standing, Terms, standing_of
 from service_common.contracts.acceptance import HolderKind
 from service_common.contracts.identity import AgentKind
-from service_common.db import Aggregate
+from service_common.db import Aggregate, sealed
 from service_common.delegation import Act
 
 
@@ -34,7 +34,7 @@ class Delegation(Aggregate, Base):
     valid_until: Mapped[datetime]
     max_uses: Mapped[int | None]
     uses: Mapped[int] = mapped_column(default=0)
-    text: Mapped[bytes]
+    text: Mapped[bytes] = sealed("delegations.text")
     text_hash: Mapped[bytes]
     accepted_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

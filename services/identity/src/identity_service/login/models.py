@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from identity_service.db import Base
 from identity_service.login.domain import ScanStatus
-from service_common.db import new_id
+from service_common.db import new_id, sealed
 
 
 class Interaction(Base):
@@ -19,7 +19,7 @@ class Interaction(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     browser_hash: Mapped[bytes]
     client_name: Mapped[str | None] = mapped_column(String(100))
-    parameters: Mapped[bytes]
+    parameters: Mapped[bytes] = sealed("interactions.parameters")
     pending_account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
     login_session_id: Mapped[UUID | None] = mapped_column(ForeignKey("login_sessions.id"))
     consented_at: Mapped[datetime | None]
@@ -39,9 +39,9 @@ class Scan(Base):
     interaction_id: Mapped[UUID] = mapped_column(
         ForeignKey("interactions.id", ondelete="CASCADE"), primary_key=True
     )
-    user_code: Mapped[bytes]
+    user_code: Mapped[bytes] = sealed("scans.user_code")
     user_code_hash: Mapped[bytes] = mapped_column(unique=True)
-    address: Mapped[bytes]
+    address: Mapped[bytes] = sealed("scans.address")
     device: Mapped[str] = mapped_column(String(80))
     status: Mapped[ScanStatus]
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))

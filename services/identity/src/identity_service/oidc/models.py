@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from identity_service.db import Base
 from identity_service.oidc.domain import DeviceStatus, NoticeStatus
-from service_common.db import new_id
+from service_common.db import new_id, sealed
 
 
 class AuthorizationCode(Base):
@@ -67,7 +67,7 @@ class PushedRequest(Base):
 
     request_hash: Mapped[bytes] = mapped_column(primary_key=True)
     client_id: Mapped[str] = mapped_column(String(100))
-    parameters: Mapped[bytes]
+    parameters: Mapped[bytes] = sealed("pushed_requests.parameters")
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
@@ -81,7 +81,7 @@ class DeviceAuthorization(Base):
     client_id: Mapped[str] = mapped_column(String(100))
     scope: Mapped[str] = mapped_column(String(4000))
     resource: Mapped[str | None] = mapped_column(String(100))
-    address: Mapped[bytes]
+    address: Mapped[bytes] = sealed("device_authorizations.address")
     status: Mapped[DeviceStatus] = mapped_column(default=DeviceStatus.PENDING)
     grant_id: Mapped[UUID | None] = mapped_column(ForeignKey("grants.id"))
     interval_seconds: Mapped[int]

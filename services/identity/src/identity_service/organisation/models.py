@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from gov_rules.divisions import DivisionKind
 from identity_service.db import Base
 from identity_service.organisation.domain import Decision, RequestKind, ResetReason
-from service_common.db import Aggregate, new_id
+from service_common.db import Aggregate, new_id, sealed
 
 
 class Division(Base):
@@ -46,7 +46,7 @@ class Staff(Aggregate, Base):
 
     __tablename__ = "staff"
 
-    name: Mapped[bytes]
+    name: Mapped[bytes] = sealed("staff.name")
     department_id: Mapped[UUID] = mapped_column(ForeignKey("departments.id"), index=True)
     position: Mapped[str | None] = mapped_column(String(60))
     roles: Mapped[list[str]]

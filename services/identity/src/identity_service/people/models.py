@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from identity_service.db import Base
 from identity_service.people.domain import DocumentKind, VerificationMethod
-from service_common.db import Aggregate, new_id
+from service_common.db import Aggregate, new_id, sealed
 
 
 class Person(Aggregate, Base):
@@ -20,15 +20,15 @@ class Person(Aggregate, Base):
 
     __tablename__ = "persons"
 
-    phone: Mapped[bytes | None]
+    phone: Mapped[bytes | None] = sealed("persons.phone")
     phone_index: Mapped[bytes | None] = mapped_column(unique=True)
     trust_level: Mapped[int] = mapped_column(SmallInteger, default=1)
-    name: Mapped[bytes | None]
-    id_number: Mapped[bytes | None]
+    name: Mapped[bytes | None] = sealed("persons.name")
+    id_number: Mapped[bytes | None] = sealed("persons.id_number")
     id_number_index: Mapped[bytes | None] = mapped_column(unique=True)
     id_kind: Mapped[DocumentKind | None]
     id_country: Mapped[str | None] = mapped_column(String(3))
-    birth_date: Mapped[bytes | None]
+    birth_date: Mapped[bytes | None] = sealed("persons.birth_date")
     is_active: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str] = mapped_column(String(2), default="zh", server_default="zh")
 
@@ -50,7 +50,7 @@ class Verification(Base):
     method: Mapped[VerificationMethod]
     level: Mapped[int | None] = mapped_column(SmallInteger)
     result: Mapped[str]
-    evidence: Mapped[bytes]
+    evidence: Mapped[bytes] = sealed("verifications.evidence")
     reference: Mapped[str | None] = mapped_column(String(200))
     checked_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]

@@ -7,7 +7,7 @@ from sqlalchemy import Integer, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from identity_service.db import Base
-from service_common.db import new_id
+from service_common.db import new_id, sealed
 
 
 class SmsMessage(Base):
@@ -15,8 +15,8 @@ class SmsMessage(Base):
 
     __tablename__ = "sms_messages"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    phone: Mapped[bytes]
-    text: Mapped[bytes]
+    phone: Mapped[bytes] = sealed("sms_messages.phone")
+    text: Mapped[bytes] = sealed("sms_messages.text")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     due_at: Mapped[datetime] = mapped_column(index=True)
     expires_at: Mapped[datetime]
