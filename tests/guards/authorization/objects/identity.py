@@ -102,6 +102,7 @@ async def furnish(room: Room) -> Objects:
             "PUT /identity/v1/staff/{staff_id}": {
                 "department_id": str(OWN), "roles": ["clerk"], "is_active": True,
             },
+            f"PUT {clients}": {"client_name": "示例系统", "redirect_uris": []},
             f"POST {clients}/scope-requests": {"scopes": []},
             f"PUT {clients}/scopes": {"scopes": []},
             f"PUT {clients}/activity": {"is_active": False},

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
@@ -321,6 +321,55 @@ async def client_names(session: AsyncSession, client_ids: Iterable[str]) -> dict
     """What people know clients by; one that nobody registered is missing."""
     found = await session.scalars(select(Client).where(Client.client_id.in_(set(client_ids))))
     return {client.client_id: client.name for client in found}
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataChange:
+    """What may change of a client after its registration: how people and browsers find it. Nothing of what it may do."""
+
+    name: str
+    redirect_uris: Sequence[str]
+    post_logout_redirect_uris: Sequence[str]
+    backchannel_logout_uri: str | None
+    backchannel_logout_session_required: bool
+    frontchannel_logout_uri: str | None
+    frontchannel_logout_session_required: bool
+
+
+async def change_client(
+    session: AsyncSession, caller: Caller, client_id: str, change: MetadataChange, *, expected_version: int
+) -> Client:
+    """Changes a client under the rules of its registration, as far as they are about what changes.
+
+    Raises: NoSuchClient, FirstPartyByOperatorsOnly, Stale, InvalidClientMetadata.
+    """
+    client = await get_client(session, caller, client_id)
+    if client.is_first_party and Role.OPERATOR not in caller.roles:
+        raise FirstPartyByOperatorsOnly
+    check_version(client.version, expected_version)
+    changed = {one.name: getattr(change, one.name) for one in fields(change)}
+    _check(replace(_metadata_of(client), **changed), known_scopes=frozenset())
+    for name, value in changed.items():
+        setattr(client, name, list(value) if name.endswith("redirect_uris") else value)
+    await session.flush()
+    return client
+
+
+def _metadata_of(client: Client) -> ClientMetadata:
+    """What a client is registered with, but for its scopes: those were asked for and granted."""
+    return ClientMetadata(
+        name=client.name,
+        authentication=client.authentication,
+        redirect_uris=client.redirect_uris,
+        post_logout_redirect_uris=client.post_logout_redirect_uris,
+        grant_types=[GrantType(one) for one in client.grant_types],
+        scopes=(),
+        jwks=client.jwks,
+        department_id=client.department_id,
+        is_first_party=client.is_first_party,
+        environment=client.environment,
+        security_profile=client.security_profile,
+    )
 
 
 async def set_client_active(

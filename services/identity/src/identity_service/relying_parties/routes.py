@@ -10,6 +10,7 @@ from identity_service.relying_parties import handlers, self_service
 from identity_service.relying_parties.domain import Environment, NoSandboxHere
 from identity_service.relying_parties.schemas import (
     ClientActivity,
+    ClientChange,
     ClientCreate,
     ClientCreated,
     ClientKey,
@@ -75,6 +76,32 @@ async def list_clients(session: Session, caller: Manager, paging: Paging) -> Pag
 @router.get("/{client_id}", summary="Get a client 接入应用详情", description="Never shows a secret.")
 async def get_client(client_id: str, session: Session, caller: Manager, response: Response) -> ClientRead:
     client = await handlers.get_client(session, caller, client_id)
+    set_etag(response, client.version)
+    return ClientRead.of(client)
+
+
+@router.put(
+    "/{client_id}",
+    summary="Change a client 变更接入应用信息",
+    description="Name, redirect and logout addresses, under the same rules as at registration; they apply from the next request "
+    "on. Supervisors change their own department's. Scopes, keys and secrets have routes of their own, and the way it "
+    "authenticates stays.",
+)
+async def change_client(
+    *,
+    client_id: str,
+    body: ClientChange,
+    session: Session,
+    caller: Manager,
+    settings: CurrentSettings,
+    expected_version: ExpectedVersion,
+    response: Response,
+) -> ClientRead:
+    client = await handlers.change_client(
+        session, caller, client_id, body.change(), expected_version=expected_version
+    )
+    if client.environment is Environment.SANDBOX and not settings.serves_sandbox:
+        raise NoSandboxHere
     set_etag(response, client.version)
     return ClientRead.of(client)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from identity_service.relying_parties.domain import Authentication, Environment, GrantType, SecurityProfile
-from identity_service.relying_parties.handlers import ClientMetadata
+from identity_service.relying_parties.handlers import ClientMetadata, MetadataChange
 from identity_service.relying_parties.models import Client
 from identity_service.schemas import Input, Output
 
@@ -78,6 +78,29 @@ class ClientCreate(Input):
             require_pushed_authorization_requests=self.require_pushed_authorization_requests,
             dpop_bound_access_tokens=self.dpop_bound_access_tokens,
             security_profile=self.security_profile,
+            backchannel_logout_uri=self.backchannel_logout_uri,
+            backchannel_logout_session_required=self.backchannel_logout_session_required,
+            frontchannel_logout_uri=self.frontchannel_logout_uri,
+            frontchannel_logout_session_required=self.frontchannel_logout_session_required,
+        )
+
+
+class ClientChange(Input):
+    """Name and addresses of a client, all of them anew."""
+
+    client_name: str = Field(min_length=1, max_length=100, examples=["市卫健委审批系统"])
+    redirect_uris: list[str] = Field(max_length=20, examples=[["https://approval.example.gov.cn/callback"]])
+    post_logout_redirect_uris: _Uris
+    backchannel_logout_uri: _LogoutUri = None
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: _LogoutUri = Field(default=None, description="Same origin as a redirect URI.")
+    frontchannel_logout_session_required: bool = False
+
+    def change(self) -> MetadataChange:
+        return MetadataChange(
+            name=self.client_name,
+            redirect_uris=self.redirect_uris,
+            post_logout_redirect_uris=self.post_logout_redirect_uris,
             backchannel_logout_uri=self.backchannel_logout_uri,
             backchannel_logout_session_required=self.backchannel_logout_session_required,
             frontchannel_logout_uri=self.frontchannel_logout_uri,
