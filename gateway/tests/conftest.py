@@ -4,10 +4,10 @@ import asyncio
 import base64
 import contextlib
 import json
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,19 +15,17 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
-from joserfc import jwt
-from joserfc.jwk import ECKey
 from pydantic import SecretStr
 
 from gateway_service.app import MIGRATIONS, define_service
 from gateway_service.settings import Settings
 from lianban_local.testing.brokers import TestNats
 from lianban_local.testing.databases import TestPostgres
+from lianban_local.testing.services import LentDatabase, TestIssuer, one_life
 from service_common.app import create_app
 from service_common.db import Database
 from service_common.migrations import migrate
 
-ISSUER = "http://localhost/identity"
 DEPARTMENT = UUID("01930000-0000-7000-8000-0000000000d1")
 OTHER_DEPARTMENT = UUID("01930000-0000-7000-8000-0000000000d2")
 
@@ -131,11 +129,6 @@ def reply() -> type[Reply]:
     return Reply
 
 
-@pytest.fixture(scope="session")
-def signing_key() -> ECKey:
-    return ECKey.generate_key("P-256", parameters={"kid": "k1", "alg": "ES256", "use": "sig"})
-
-
 @dataclass
 class Services:
     """All services behind the gateway, played by one small server: answers by path, and what an answer waits for."""
@@ -146,8 +139,8 @@ class Services:
 
 
 @pytest.fixture
-async def services(start_peer: StartPeer, signing_key: ECKey) -> AsyncIterator[Services]:
-    answers = {"/identity/jwks": Reply(body={"keys": [signing_key.as_dict(private=False)]})}
+async def services(start_peer: StartPeer, issuer: TestIssuer) -> AsyncIterator[Services]:
+    answers = {"/identity/jwks": Reply(body=issuer.jwks)}
     waits: dict[str, Callable[[], Awaitable[object]]] = {}
 
     async def answer(asked: Asked) -> Reply | None:
@@ -165,18 +158,14 @@ def database_url(postgres: TestPostgres) -> str:
     return postgres.create_database("gateway", lambda url: migrate(url, MIGRATIONS))
 
 
-@pytest.fixture
-async def settings(
-    postgres: TestPostgres, database_url: str, nats_server: TestNats, services: Services
-) -> Settings:
-    postgres.empty(database_url)
-    await nats_server.clear()
+@pytest.fixture(scope="session")
+def common_settings(database_url: str, nats_server: TestNats) -> Settings:
     key = base64.b64encode(b"k" * 32).decode()
-    url = services.peer.url
+    url = "http://services.invalid"
     return Settings(
         database_url=SecretStr(database_url),
         nats_url=SecretStr(nats_server.url),
-        issuer=ISSUER,
+        issuer=TestIssuer.url,
         identity_url=url,
         acceptance_url=url,
         certificates_url=url,
@@ -191,10 +180,33 @@ async def settings(
 
 
 @pytest.fixture
-async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+async def settings(
+    common_settings: Settings,
+    postgres: TestPostgres,
+    database_url: str,
+    nats_server: TestNats,
+    services: Services,
+) -> Settings:
+    """With the peers of this test, on an emptied database."""
+    postgres.empty(database_url)
+    await nats_server.clear()
+    peers = ("identity", "acceptance", "certificates", "hotline", "evaluation")
+    return common_settings.model_copy(update={f"{name}_url": services.peer.url for name in peers})
+
+
+@pytest.fixture(scope="session")
+async def pool(common_settings: Settings) -> AsyncIterator[LentDatabase]:
+    """One for all tests of this worker."""
+    database = Database.connect(common_settings)
+    yield LentDatabase(database.engine, database.sessions)
+    await database.close()
+
+
+@pytest.fixture
+async def app(settings: Settings, pool: LentDatabase) -> AsyncIterator[FastAPI]:
     """The API role; a test that needs the worker starts it itself."""
     app = create_app(define_service(settings), worker=False)
-    async with app.router.lifespan_context(app):
+    async with one_life(app, pool):
         yield app
 
 
@@ -205,23 +217,8 @@ def database(app: FastAPI) -> Database:
 
 
 @pytest.fixture
-def token(signing_key: ECKey) -> Callable[..., str]:
-    def make(**claims: Any) -> str:
-        now = int(time.time())
-        payload = {
-            "iss": ISSUER,
-            "aud": ["urn:lianban:gateway"],
-            "sub": "01930000-0000-7000-8000-000000000001",
-            "subject_type": "person",
-            "client_id": "app",
-            "scope": "gateway:home.read",
-            "exp": now + 300,
-            "iat": now,
-            **claims,
-        }
-        return jwt.encode({"alg": "ES256", "kid": signing_key.kid, "typ": "at+jwt"}, payload, signing_key)
-
-    return make
+def token(issuer: TestIssuer) -> Callable[..., str]:
+    return partial(issuer.token, "gateway", scope="gateway:home.read")
 
 
 @asynccontextmanager
