@@ -1,5 +1,6 @@
 """A guardian gets tokens to act for the child, as long as the guardianship runs."""
 
+import asyncio
 from uuid import UUID
 
 import httpx
@@ -8,7 +9,9 @@ from fastapi import FastAPI
 from services.identity.tests.conftest import Clock
 from services.identity.tests.factories import LOOPBACK, Population, Tokens
 from services.identity.tests.flows import Application, claims_of
+from services.identity.tests.held import Held
 
+from identity_service.db import Transactions
 from identity_service.scopes import ScopeCatalogue, ScopeEntry
 
 WRITE = "acceptance:applications.write"
@@ -50,3 +53,24 @@ async def test_a_guardian_acts_for_the_child_until_it_is_of_age(
     again = (await client.post("/identity/v1/me/children", json=CHILD, headers=headers)).json()
     assert again["delegation_id"] != made["delegation_id"]
     assert (await exchange(app, got["access_token"], again["delegation_id"])).status_code == 200
+
+
+async def test_registering_a_child_twice_at_once_lets_the_guardian_act_once(
+    client: httpx.AsyncClient, population: Population, tokens: Tokens, transactions: Transactions
+) -> None:
+    headers = tokens.person(await population.person(0))
+    before = (await client.post("/identity/v1/me/children", json=CHILD, headers=headers)).json()
+    await client.post(f"/identity/v1/me/guardianships/{before['id']}/end", headers=headers)
+
+    async def register() -> httpx.Response:
+        return await client.post("/identity/v1/me/children", json=CHILD, headers=headers)
+
+    held = Held(transactions)
+    async with held.table("delegations"):
+        first = asyncio.create_task(register())
+        await held.until_wait(1)
+        second = asyncio.create_task(register())
+        await held.until_wait(2)
+    answers = [answer.json() for answer in await asyncio.gather(first, second)]
+    assert len({one["id"] for one in answers}) == 1
+    assert len({one["delegation_id"] for one in answers}) == 1

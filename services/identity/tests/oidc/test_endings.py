@@ -1,7 +1,6 @@
 """What is opened while somebody's sessions are ended: it is seen and ended as well, whichever comes first."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 
 import httpx
@@ -9,37 +8,11 @@ import pytest
 from fastapi import FastAPI
 from services.identity.tests.factories import LOOPBACK, Population, RegisteredClient, Tokens
 from services.identity.tests.flows import Application, query_of
+from services.identity.tests.held import Held
 from services.identity.tests.oidc.conftest import EndedSessions
-from sqlalchemy import text
 
 from identity_service.db import Transactions
 from identity_service.relying_parties.domain import Authentication, GrantType
-
-_WAITING = text(
-    "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
-    "WHERE NOT granted AND datname = current_database()"
-)
-
-
-class Held:
-    """Stops whoever writes to a table, so that a test can say what happens meanwhile."""
-
-    def __init__(self, transactions: Transactions) -> None:
-        self._transactions = transactions
-
-    @contextlib.asynccontextmanager
-    async def table(self, name: str) -> AsyncIterator[None]:
-        async with self._transactions() as session:
-            await session.execute(text(f"LOCK TABLE {name} IN SHARE MODE"))
-            yield
-
-    async def until_wait(self, count: int, *, or_done: "asyncio.Task[httpx.Response] | None" = None) -> None:
-        async with asyncio.timeout(20):
-            while or_done is None or not or_done.done():
-                async with self._transactions() as session:
-                    if await session.scalar(_WAITING) == count:
-                        return
-                await asyncio.sleep(0.02)
 
 
 @pytest.fixture

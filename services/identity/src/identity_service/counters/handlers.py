@@ -139,7 +139,7 @@ async def confirm_guardian(
         for person_id in (guardian_id, child.id):
             await _log(session, caller, person_id, seen.evidence_reference, now)
         row = await guardians.begin(session, guardian_id, child.id, document.birth_date, proof, now=now)
-        return await empower(session, ring, row, now=now)
+        return await empower(session, ring, row.id, now=now)
 
 
 async def _log(session: AsyncSession, caller: Caller, person_id: UUID, reference: str, now: datetime) -> None:

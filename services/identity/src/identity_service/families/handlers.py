@@ -11,8 +11,11 @@ from identity_service.people.models import Guardianship
 from service_common.crypto import KeyRing
 
 
-async def empower(session: AsyncSession, ring: KeyRing, row: Guardianship, *, now: datetime) -> Guardianship:
-    """Lets the guardian act; harmless to repeat."""
+async def empower(
+    session: AsyncSession, ring: KeyRing, guardianship_id: UUID, *, now: datetime
+) -> Guardianship:
+    """Lets the guardian act; harmless to repeat, also at once: a second delegation would outlive the guardianship."""
+    row = await session.get_one(Guardianship, guardianship_id, with_for_update=True, populate_existing=True)
     if not await by_law.stands(session, row.delegation_id, now=now):
         row.delegation_id = await by_law.entrust_guardian(
             session, ring, guardian_id=row.guardian_id, child_id=row.child_id, until=row.until, now=now

@@ -47,7 +47,7 @@ async def register_child(
         now=now,
     )
     async with transactions() as session:
-        return GuardianshipRead.of(await handlers.empower(session, ring, await session.merge(row), now=now))
+        return GuardianshipRead.of(await handlers.empower(session, ring, row.id, now=now))
 
 
 @router.get(
