@@ -61,7 +61,7 @@ class Settings(ServiceSettings):
     )
 
     access_token_seconds: int = Field(
-        default=300, description="Life of an access token; services rely on at most 300."
+        default=300, le=300, description="Life of an access token; services rely on at most 300."
     )
     id_token_seconds: int = Field(default=300, description="Life of an ID token.")
     dpop_nonce_required: bool = Field(
