@@ -336,6 +336,29 @@ async def test_what_the_stream_lost_is_sent_again(
         await until(lambda: sorted(seen) == [1, 2, 3])
 
 
+async def test_what_a_restored_stream_lacks_is_sent_again_although_nothing_failed(
+    running: Running, database: Database, settings: ServiceSettings, nats_server: TestNats
+) -> None:
+    """The broker comes back from a backup while nothing is sent, and its next places are those of what it lost."""
+    client = await connect(settings, "test")
+    jetstream = client.jetstream()
+    async with running():
+        await emit(database, thing := Thing(), 1, 2, 3, 4)
+        async with asyncio.timeout(60):
+            while await unsent(database):
+                await asyncio.sleep(0.05)
+        backup = [await jetstream.get_msg("IDENTITY", sequence) for sequence in (1, 2)]
+        await nats_server.clear()
+        await ensure_stream(jetstream, "identity", settings)
+        for message in backup:
+            await jetstream.publish(str(message.subject), message.data or b"", headers=message.headers)
+        await emit(database, thing, 5)
+        async with asyncio.timeout(60):
+            while (await jetstream.stream_info("IDENTITY")).state.messages < 5:
+                await asyncio.sleep(0.05)
+    await client.close()
+
+
 async def test_only_one_relay_leads(running: Running, database: Database, settings: ServiceSettings) -> None:
     async def leaders(*, granted: bool) -> int:
         locks = text(

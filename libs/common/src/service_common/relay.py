@@ -8,7 +8,7 @@ sent twice: JetStream drops the copy inside its duplicate window, the consumers'
 import asyncio
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from nats.js.api import PubAck
 from nats.js.errors import NotFoundError
 from sqlalchemy import ARRAY, BigInteger, Row, Uuid, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -113,16 +114,17 @@ class Relay:
             rows = (await session.execute(_UNSENT)).all()
         if not rows:
             return 0
-        sequences = await self._publish(rows)
+        acknowledged = await self._publish(rows)
         async with self._database.sessions() as session, session.begin():
-            await mark_sent(session, sequences, now=utc_now())
-        _sent.add(len(sequences))
-        if len(sequences) < len(rows):
-            raise ConnectionError(f"{len(rows) - len(sequences)} events were not acknowledged")
-        return len(sequences)
+            await requeue_displaced(session, acknowledged.values())
+            await mark_sent(session, {id_: one.seq for id_, one in acknowledged.items()}, now=utc_now())
+        _sent.add(len(acknowledged))
+        if len(acknowledged) < len(rows):
+            raise ConnectionError(f"{len(rows) - len(acknowledged)} events were not acknowledged")
+        return len(acknowledged)
 
-    async def _publish(self, rows: Sequence[Row[Any, Any, Any]]) -> dict[Any, int]:
-        """Publishes in order without waiting in between; returns the stream sequence of each acknowledged row."""
+    async def _publish(self, rows: Sequence[Row[Any, Any, Any]]) -> dict[Any, PubAck]:
+        """Publishes in order without waiting in between; returns what the stream said of each acknowledged row."""
         pending = [
             await self._jetstream.publish_async(
                 row.subject,
@@ -133,7 +135,7 @@ class Relay:
         ]
         done, _ = await asyncio.wait(pending, timeout=_ACK_TIMEOUT_SECONDS)
         return {
-            row.id: future.result().seq
+            row.id: future.result()
             for row, future in zip(rows, pending, strict=True)
             if future in done and not future.cancelled() and future.exception() is None
         }
@@ -158,6 +160,24 @@ async def mark_sent(session: AsyncSession, sequences: dict[Any, int], *, now: da
     await session.execute(
         _MARK_SENT, {"ids": list(sequences), "sequences": list(sequences.values()), "at": now}
     )
+
+
+async def requeue_displaced(session: AsyncSession, acknowledged: Iterable[PubAck]) -> None:
+    """Marks as unsent what claims a place that the stream has only just given away: it is not in it any more.
+
+    A broker can come back without its newest events while nothing is sent, so that nothing fails; soon its end is beyond our
+    highest sequence again, and ``requeue_lost`` would see no loss.
+    """
+    given_away = min((one.seq for one in acknowledged if not one.duplicate), default=None)
+    if given_away is None:
+        return
+    displaced = await session.execute(
+        update(outbox)
+        .where(outbox.c.stream_sequence >= given_away)
+        .values(sent_at=None, stream_sequence=None)
+    )
+    if count := int(getattr(displaced, "rowcount", 0)):
+        logger.error("outbox_requeued_displaced_events", count=count, from_sequence=given_away)
 
 
 async def requeue_lost(jetstream: JetStreamContext, producer: str, database: Database) -> int:
