@@ -28,7 +28,7 @@ from service_common.jobs import cancel_all
 from service_common.messaging import Consumer, Subscriber
 from service_common.middleware import BodyLimit, RequestId, VersionHeader
 from service_common.openapi import API_VERSION, serve_openapi
-from service_common.problem import install_problem_rendering
+from service_common.problem import ErrorPage, install_problem_rendering
 from service_common.relay import Relay
 from service_common.revisions import migration_head
 from service_common.sessions import follow_ended_sessions
@@ -55,6 +55,7 @@ class Service:
 
     ``subscribers`` and ``background`` run in the worker role; ``start`` prepares ``app.state`` in both roles. Bodies are
     limited to 1 MiB but for ``body_limits`` (path prefix, bytes); routes below ``large_body_prefixes`` count for themselves.
+    ``error_page`` shows errors to browsers, where there are pages.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Service:
     publishes: bool = True
     large_body_prefixes: tuple[str, ...] = ()
     body_limits: tuple[tuple[str, int], ...] = ()
+    error_page: ErrorPage | None = None
 
 
 def api_router(tag: str, *, prefix: str = "") -> APIRouter:
@@ -152,6 +154,7 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
         telemetry=REQUEST_TELEMETRY,
     )
     app.state.service = service
+    app.state.error_page = service.error_page
     app.state.settings = settings
     app.state.key_ring = key_ring(settings)
     app.state.migration_head = migration_head(service.migrations)

@@ -13,6 +13,12 @@ from service_common.problem import problem_response
 _REQUEST_ID = re.compile(rb"[0-9A-Za-z-]{8,64}")
 
 
+def request_id(request: Request) -> str | None:
+    """The number that the edge gave a request, as it stands in the log."""
+    given = request.headers.get("x-request-id", "").encode()
+    return given.decode() if _REQUEST_ID.fullmatch(given) else None
+
+
 class RequestId:
     """The edge's ``x-request-id`` on every log line of a request: what a person quotes leads to what happened."""
 

@@ -1,6 +1,7 @@
 """Every refusal as ``application/problem+json`` (RFC 9457), in Chinese unless English is asked for."""
 
 import json
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -107,6 +108,10 @@ class _ProblemDocument(JSONResponse):
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
+ErrorPage = Callable[[Request, int, dict[str, str]], Response | None]
+"""What a service shows to a browser in place of a problem document, by status and headers; None where it shows the document."""
+
+
 def problem_response(
     request: Request,
     status: int,
@@ -116,7 +121,10 @@ def problem_response(
     errors: list[dict[str, str]] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """One problem document."""
+    """One problem document; a page where the service has pages."""
+    show: ErrorPage | None = getattr(request.app.state, "error_page", None)
+    if show is not None and (shown := show(request, status, headers or {})) is not None:
+        return shown
     language = language_of(request)
     zh, en = _TITLES.get(status, (HTTPStatus(status).phrase, HTTPStatus(status).phrase))
     body: dict[str, Any] = {

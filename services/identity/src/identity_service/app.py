@@ -25,6 +25,7 @@ from identity_service.login.scan_pages import router as scan_pages
 from identity_service.oidc.clients import KnownClients, ServiceClients
 from identity_service.oidc.routes import routers as oidc_routers
 from identity_service.organisation.routes import routers as organisation_routers
+from identity_service.pages.errors import show_error
 from identity_service.pages.routes import router as page_routes
 from identity_service.passkeys.pages import router as passkey_pages
 from identity_service.passkeys.routes import router as passkey_routes
@@ -134,5 +135,6 @@ def define_service(settings: Settings | None = None) -> Service:
         subscribers=subscribers,
         background=background,
         start=prepare,
+        error_page=show_error,
         large_body_prefixes=("/identity/v1/divisions/imports",),
     )

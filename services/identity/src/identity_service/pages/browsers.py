@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from identity_service.edge import CurrentSettings, address_of
 from identity_service.pages import cookies
-from identity_service.pages.rendering import page
+from identity_service.pages.rendering import error_page
 from identity_service.settings import Settings
 from service_common.app import Ring
 from service_common.crypto import KeyRing
@@ -79,9 +79,9 @@ class PageRoute(APIRoute):
             try:
                 return await handle(request)
             except DomainError as error:
-                return error_page(request, error)
+                return refusal(request, error)
             except RequestValidationError:
-                return error_page(request, Incomplete(), status=422)
+                return refusal(request, Incomplete(), status=422)
 
         return handle_or_explain
 
@@ -94,7 +94,7 @@ class Incomplete(Invalid):
     en = "The request lacks something."
 
 
-def error_page(
+def refusal(
     request: Request, error: DomainError, *, status: int = 400, code: str | None = None, ui_locales: str = ""
 ) -> Response:
     """A refusal for people to read. ``code`` is told in place of the error's own."""
@@ -105,12 +105,4 @@ def error_page(
         status, headers = 503, {"Retry-After": "2"}
     elif isinstance(error, Forbidden):
         status = 403
-    return page(
-        request,
-        "error.html",
-        status=status,
-        headers=headers,
-        problem=error,
-        ui_locales=ui_locales,
-        code=code or error.code,
-    )
+    return error_page(request, error, status=status, headers=headers, code=code, ui_locales=ui_locales)

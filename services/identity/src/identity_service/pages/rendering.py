@@ -13,6 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from identity_service.pages.display import display_of, keep_choices
 from identity_service.pages.wording import TAGS, say
 from service_common.errors import DomainError
+from service_common.middleware import request_id
+from service_common.problem import trace_id
 
 SCRIPTS = ("passkeys.js", "scan.js", "signed-out.js")
 
@@ -74,6 +76,28 @@ def page(
     response = HTMLResponse(text, status, headers={**fixed, **spoken, **(headers or {})})
     keep_choices(request, response, secure=request.app.state.settings.is_https)
     return response
+
+
+def error_page(
+    request: Request,
+    error: DomainError,
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    code: str | None = None,
+    ui_locales: str = "",
+) -> HTMLResponse:
+    """An error for people to read, with the number of the request under which we find it. ``code`` is told in place of its own."""
+    return page(
+        request,
+        "error.html",
+        status=status,
+        headers=headers,
+        problem=error,
+        ui_locales=ui_locales,
+        code=code or error.code,
+        request_id=request_id(request) or trace_id(),
+    )
 
 
 def _headers(leads_to: str | None, frames: Sequence[str], *, with_script: bool) -> dict[str, str]:

@@ -34,7 +34,7 @@ from identity_service.oidc.pushed import take_pushed
 from identity_service.oidc.routes.device_pages import DEVICE_PAGE, USER_CODE
 from identity_service.oidc.routes.work import CurrentBench
 from identity_service.pages import cookies
-from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit, error_page
+from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit, refusal
 from identity_service.pages.rendering import page, see_other
 from identity_service.sessions.handlers import find_session
 from identity_service.sessions.models import LoginSession
@@ -159,7 +159,7 @@ def _leave(visit: Visit, outcome: Outcome, asked: Mapping[str, str] = _NOTHING_A
     if isinstance(outcome, ToClient):
         return see_other(outcome.address)
     assert isinstance(outcome, Refused)
-    return error_page(
+    return refusal(
         visit.request,
         BadRequestOfClient(),
         code=f"{outcome.error}: {outcome.description}",
