@@ -77,6 +77,18 @@ async def test_a_forged_address_is_no_new_bucket(
         assert statuses.count(429) == 4
 
 
+async def test_all_addresses_of_one_line_share_a_bucket(
+    start_edge: "EdgeStarter", tiny_limits: Mapping[Any, Any]
+) -> None:
+    async def statuses(edge: "Edge", network: str) -> list[int]:
+        from_there = [{"X-Forwarded-For": f"{network}::{n + 1}"} for n in range(8)]
+        return [(await edge.http.get("/acceptance/v1/items", headers=one)).status_code for one in from_there]
+
+    async with start_edge(limits=tiny_limits, trusted_hops=1) as edge:
+        assert (await statuses(edge, "2001:db8:1:2")).count(429) == 4
+        assert (await statuses(edge, "2001:db8:1:3")).count(429) == 4
+
+
 async def test_classes_do_not_share_buckets(
     start_edge: "EdgeStarter", tiny_limits: Mapping[Any, Any]
 ) -> None:

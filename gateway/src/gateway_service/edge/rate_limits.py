@@ -11,6 +11,8 @@ Json = dict[str, Any]
 # Buckets kept at once, the least recently used is forgotten first; about 1 KiB each.
 _KEPT_BUCKETS = 20_000
 _ROUTE_METADATA = "lianban.edge"
+# Of an IPv6 address: one line has all that begin with the same 64 bits (RFC 6177 §2), and could wear out a bucket for each.
+_LINE = 64
 # A bucket's ``per_second`` arrives at once: who is refused need not wait longer than this.
 _FILL_INTERVAL = "1s"
 
@@ -41,7 +43,7 @@ def rate_limit_filter(limits: Mapping[RateClass, RateLimit], *, shared: bool) ->
 def _descriptors(rate_class: RateClass, limit: RateLimit) -> list[Json]:
     by_kind = {"person": limit.people, "staff": limit.people, "client": limit.clients}
     by_subject = [_descriptor(rate_class, kind, "subject", bucket) for kind, bucket in by_kind.items()]
-    return [*by_subject, _descriptor(rate_class, "anonymous", "remote_address", limit.addresses)]
+    return [*by_subject, _descriptor(rate_class, "anonymous", "masked_remote_address", limit.addresses)]
 
 
 def _descriptor(rate_class: RateClass, kind: str, who: str, bucket: Bucket) -> Json:
@@ -77,7 +79,7 @@ def _choices() -> list[Json]:
     }
     return [
         {"actions": [of_class, _header("kind", KIND_HEADER), _header("subject", SUBJECT_HEADER)]},
-        {"actions": [of_class, without_token, {"remote_address": {}}]},
+        {"actions": [of_class, without_token, {"masked_remote_address": {"v6_prefix_mask_len": _LINE}}]},
     ]
 
 
