@@ -33,6 +33,17 @@ _LOOK = """async ({ large, rules }) => {
             rule.nodes.map((node) => `${rule.id}: ${node.html} ${node.failureSummary}`)),
     };
 }"""
+_CONTRAST = """async (large) => {
+    document.documentElement.classList.toggle("large", large);
+    const { violations, passes } = await axe.run({
+        runOnly: { type: "rule", values: ["color-contrast"] }, preload: false, selectors: false,
+    });
+    return {
+        ground: getComputedStyle(document.body).backgroundColor,
+        passes: passes.length,
+        violations: violations.flatMap((rule) => rule.nodes.map((node) => `${node.html} ${node.failureSummary}`)),
+    };
+}"""
 _TAGS = {"zh": "zh-CN", "en": "en"}
 _SCREENSHOTS = os.environ.get("LIANBAN_SCREENSHOTS")
 
@@ -71,7 +82,7 @@ async def origin(app: FastAPI) -> AsyncIterator[str]:
 
 
 class Onlooker:
-    """Looks at each page in both languages and both sizes, on a narrow screen, and writes down what is wrong."""
+    """Looks at each page in both languages and both sizes, on a narrow screen, and in the dark, and writes down what is wrong."""
 
     def __init__(self, context: BrowserContext, page: Page, origin: str, axe: str) -> None:
         self.context = context
@@ -99,6 +110,21 @@ class Onlooker:
                 if _SCREENSHOTS:
                     path = f"{_SCREENSHOTS}/{name}-{language}-{size}.png"
                     await self.page.screenshot(path=path, full_page=True)
+
+            if language == "zh":
+                await self._look_in_the_dark(name)
+
+    async def _look_in_the_dark(self, name: str) -> None:
+        """The colours alone differ, and they are the same in both languages."""
+        await self.page.emulate_media(color_scheme="dark")
+        for large in (False, True):
+            seen: dict[str, Any] = await self.page.evaluate(_CONTRAST, large)
+            self.found += [f"{name} dark large={large}: {one}" for one in seen["violations"]]
+            if seen["passes"] != 1 or seen["ground"] == "rgb(238, 242, 246)":
+                self.found.append(f"{name} dark large={large}: not dark, or nothing to look at: {seen}")
+            if _SCREENSHOTS and not large:
+                await self.page.screenshot(path=f"{_SCREENSHOTS}/{name}-dark.png", full_page=True)
+        await self.page.emulate_media(color_scheme="light")
 
     async def look_at(self, name: str, path: str, *, title: str = "") -> None:
         await self.look(name, lambda page: page.goto(self.origin + path), title=title)
