@@ -30,8 +30,8 @@ from acceptance_service.app import MIGRATIONS, define_service
 from acceptance_service.catalogue.domain import Action, ImportKind
 from acceptance_service.catalogue.handlers.imports import import_file
 from acceptance_service.catalogue.handlers.review import Decision, act_on_import
-from acceptance_service.departments.domain import DepartmentState
-from acceptance_service.departments.handlers import apply_departments, department_names
+from acceptance_service.departments.handlers import department_names
+from acceptance_service.departments.models import Department
 from acceptance_service.search.domain import exact_token, postings
 from acceptance_service.search.handlers import Wish, search_catalogue
 from acceptance_service.settings import Settings
@@ -41,6 +41,7 @@ from lianban_local import databases, ports
 from lianban_local.servers.postgres import PostgresServer
 from service_common.app import create_app
 from service_common.db import Database
+from service_common.departments import DepartmentState, keep_departments
 from service_common.migrations import migrate
 
 ITEMS = 75_041
@@ -184,11 +185,12 @@ def _settings(database_url: str) -> Settings:
 
 async def _publish_catalogue(session: AsyncSession) -> None:
     departments = json.loads((CATALOGUE / "departments.json").read_text())["departments"]
-    await apply_departments(
+    await keep_departments(
         session,
+        Department,
         [
             DepartmentState(
-                department_id=uuid.uuid5(uuid.NAMESPACE_URL, one["code"]),
+                id=uuid.uuid5(uuid.NAMESPACE_URL, one["code"]),
                 uscc=one["uscc"],
                 name=one["name"],
                 short_name=one["name"],

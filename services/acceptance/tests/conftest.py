@@ -42,8 +42,7 @@ from acceptance_service.catalogue.handlers.imports import import_file
 from acceptance_service.catalogue.handlers.review import Decision, act_on_import
 from acceptance_service.clients.certificates import LicenceOrder, SurfaceField
 from acceptance_service.clients.identity import Profile
-from acceptance_service.departments.domain import DepartmentState
-from acceptance_service.departments.handlers import apply_departments
+from acceptance_service.departments.models import Department
 from acceptance_service.files import handlers as files
 from acceptance_service.files.handlers import FilePort
 from acceptance_service.files.scanner import NoScanner
@@ -60,6 +59,7 @@ from service_common.auth import Caller
 from service_common.contracts.acceptance import HolderKind, Outcome
 from service_common.crypto import KeyRing
 from service_common.db import Database, async_url
+from service_common.departments import DepartmentState, keep_departments
 from service_common.http import PeerUnavailable
 from service_common.migrations import migrate
 from service_common.tables import outbox as outbox_table
@@ -93,7 +93,7 @@ async def _load_catalogue(url: str) -> None:
     departments = json.loads((CATALOGUE / "departments.json").read_text())["departments"]
     states = [
         DepartmentState(
-            department_id=department_id(one["code"]),
+            id=department_id(one["code"]),
             uscc=one["uscc"],
             name=one["name"],
             short_name=one["name"],
@@ -108,7 +108,7 @@ async def _load_catalogue(url: str) -> None:
     files += [(ImportKind.BUNDLE, path) for path in sorted((CATALOGUE / "bundles").glob("*.json"))]
     engine = create_async_engine(async_url(url), poolclass=NullPool)
     async with async_sessionmaker(engine)() as session, session.begin():
-        await apply_departments(session, states)
+        await keep_departments(session, Department, states)
         for kind, path in files:
             brought = await import_file(
                 session, kind=kind, body=path.read_bytes(), operator="staff:editor", now=NOW

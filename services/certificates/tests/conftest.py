@@ -13,8 +13,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from certificates_service.app import MIGRATIONS, define_service
-from certificates_service.departments.domain import DepartmentState
-from certificates_service.departments.handlers import apply_departments
+from certificates_service.departments.models import Department
 from certificates_service.settings import Settings
 from certificates_service.types.handlers import import_types
 from certificates_service.types.schemas import LicenceTypeFile
@@ -25,6 +24,7 @@ from service_common.app import create_app, key_ring
 from service_common.clock import utc_now
 from service_common.crypto import KeyRing
 from service_common.db import Database, new_id
+from service_common.departments import DepartmentState, keep_departments
 from service_common.migrations import migrate
 
 ORIGIN = "http://localhost"
@@ -125,7 +125,7 @@ async def database(empty_database: Database) -> Database:
     file = LicenceTypeFile.model_validate_json(TYPES_FILE.read_bytes())
     async with empty_database.sessions() as session, session.begin():
         await import_types(session, [row.definition() for row in file.licence_types], now=utc_now())
-        await apply_departments(session, [MARKET, POLICE])
+        await keep_departments(session, Department, [MARKET, POLICE])
     return empty_database
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select
 
-from certificates_service.departments.domain import DepartmentState
-from certificates_service.departments.handlers import apply_departments
+from certificates_service.departments.models import Department
 from certificates_service.licences.models import Licence
 from certificates_service.signing.handlers import open_document
 from lianban_local.authority.register import population
 from lianban_local.demo.certificates import MARKET_REGULATOR, POLICE, Api, seed
 from service_common.db import Database, new_id
+from service_common.departments import DepartmentState, keep_departments
 
 REGULATOR = DepartmentState(
     id=new_id(),
@@ -57,7 +57,7 @@ async def test_the_seed_issues_once_and_waits_for_departments(
     await asyncio.sleep(0.3)
     assert not seeding.done()
     async with database.sessions() as session, session.begin():
-        await apply_departments(session, [REGULATOR, OFFICE])
+        await keep_departments(session, Department, [REGULATOR, OFFICE])
     active = [one for one in population().legal_persons if one.status == "active"]
     assert await seeding == len(active) + len(people)
     assert await seed(api) == 0
@@ -75,7 +75,7 @@ async def test_a_seeded_licence_verifies(
     company, person_id = population().legal_persons[0], new_id()
     holder_id = new_id()
     async with database.sessions() as session, session.begin():
-        await apply_departments(session, [REGULATOR, OFFICE])
+        await keep_departments(session, Department, [REGULATOR, OFFICE])
     api = Api(
         ServiceCaller(client, platform),
         {MARKET_REGULATOR: REGULATOR.id, POLICE: OFFICE.id},

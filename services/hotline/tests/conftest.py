@@ -13,8 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline_service.app import MIGRATIONS, define_service
-from hotline_service.departments.domain import KnownDepartment
-from hotline_service.departments.handlers import keep_department
+from hotline_service.departments.models import Department
 from hotline_service.settings import Settings
 from hotline_service.suggestions.classifier import load_classifier
 from hotline_service.suggestions.domain import Classifier, DutyList
@@ -28,6 +27,7 @@ from service_common.app import create_app, key_ring
 from service_common.auth import Caller
 from service_common.crypto import KeyRing
 from service_common.db import Database
+from service_common.departments import DepartmentState, keep_departments
 from service_common.migrations import migrate
 
 CITY = "430300000000"
@@ -43,11 +43,16 @@ ELSEWHERE = UUID("01930000-0000-7000-8000-000000000204")
 SUNDAY = datetime(2026, 11, 22, 8, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)
 
+
+def department(department_id: UUID, name: str, short_name: str, division: str) -> DepartmentState:
+    return DepartmentState(department_id, "11990301MB0000017W", name, division, short_name=short_name)
+
+
 DEPARTMENTS = (
-    KnownDepartment(CENTRE, "湘潭市12345热线中心", "热线中心", CITY),
-    KnownDepartment(HOUSING, "湘潭市住房和城乡建设局", "市住建局", CITY),
-    KnownDepartment(URBAN, "岳塘区城市管理和综合执法局", "区城管局", DISTRICT),
-    KnownDepartment(ELSEWHERE, "株洲市住房和城乡建设局", "市住建局", "430200000000"),
+    department(CENTRE, "湘潭市12345热线中心", "热线中心", CITY),
+    department(HOUSING, "湘潭市住房和城乡建设局", "市住建局", CITY),
+    department(URBAN, "岳塘区城市管理和综合执法局", "区城管局", DISTRICT),
+    department(ELSEWHERE, "株洲市住房和城乡建设局", "市住建局", "430200000000"),
 )
 
 
@@ -150,17 +155,16 @@ def ring(new_settings: Callable[[], Settings]) -> KeyRing:
     return key_ring(new_settings())
 
 
-async def keep_departments(database: Database) -> None:
+async def know_departments(database: Database) -> None:
     async with database.sessions() as session, session.begin():
-        for department in DEPARTMENTS:
-            await keep_department(session, department)
+        await keep_departments(session, Department, DEPARTMENTS)
 
 
 @pytest.fixture(scope="session")
 async def quiet_database(new_settings: Callable[[], Settings]) -> AsyncIterator[Database]:
     """Knows the departments; nothing else is ever committed here."""
     database = Database.connect(new_settings())
-    await keep_departments(database)
+    await know_departments(database)
     yield database
     await database.close()
 
@@ -169,7 +173,7 @@ async def quiet_database(new_settings: Callable[[], Settings]) -> AsyncIterator[
 async def database(new_settings: Callable[[], Settings]) -> AsyncIterator[Database]:
     """One of its own for a test that commits."""
     database = Database.connect(new_settings())
-    await keep_departments(database)
+    await know_departments(database)
     yield database
     await database.close()
 
@@ -188,7 +192,7 @@ async def app(new_settings: Callable[[], Settings], issuer: TestIssuer) -> Async
     app = create_app(define_service(new_settings()), worker=False)
     async with app.router.lifespan_context(app):
         issuer.be_believed(app)
-        await keep_departments(app.state.database)
+        await know_departments(app.state.database)
         yield app
 
 

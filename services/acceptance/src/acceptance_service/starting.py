@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import httpx
 from fastapi import FastAPI
 
 from acceptance_service.clients.certificates import CertificatesClient
@@ -13,8 +12,8 @@ from acceptance_service.files.scanner import ClamdScanner, NoScanner, Scanner
 from acceptance_service.files.storage import FolderStore
 from acceptance_service.numbering.handlers import Serials
 from acceptance_service.settings import Settings
-from service_common.http import ServiceClient, ServiceToken
-from service_common.settings import ServiceSettings
+from service_common.departments_cli import own_login
+from service_common.http import ServiceClient
 
 CLIENT_ID = "acceptance"
 
@@ -31,7 +30,8 @@ async def start(app: FastAPI) -> AsyncIterator[None]:
             ring=app.state.key_ring,
             limit_bytes=settings.upload_limit_bytes,
         )
-        login = peer_login(settings)
+        # One token serves all peers: identity puts every audience into it that the scopes belong to.
+        login = own_login(settings, CLIENT_ID)
         identity = ServiceClient(settings.identity_url, login)
         stack.push_async_callback(identity.close)
         certificates = ServiceClient(settings.certificates_url, login)
@@ -45,15 +45,3 @@ def _scanner(settings: Settings) -> Scanner:
     if settings.scanner_host is None:
         return NoScanner()
     return ClamdScanner(settings.scanner_host, settings.scanner_port)
-
-
-def peer_login(settings: ServiceSettings) -> httpx.Auth:
-    """One token serves all peers: identity puts every audience into it that the scopes belong to."""
-    if settings.client_key_file is None:
-        return httpx.Auth()
-    return ServiceToken(
-        client_id=CLIENT_ID,
-        key_file=settings.client_key_file,
-        issuer=settings.issuer,
-        token_url=f"{settings.identity_url}/identity/token",
-    )

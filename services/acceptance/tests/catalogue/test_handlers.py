@@ -25,11 +25,11 @@ from acceptance_service.catalogue.handlers.imports import ImportProgress, import
 from acceptance_service.catalogue.handlers.reading import list_themes, read_published
 from acceptance_service.catalogue.handlers.review import Decision, act_on_import, act_on_version, reviews_of
 from acceptance_service.catalogue.models import ServiceItem
-from acceptance_service.departments.domain import DepartmentState
-from acceptance_service.departments.handlers import apply_departments
+from acceptance_service.departments.models import Department
 from acceptance_service.search.handlers import Wish, search_catalogue
 from service_common.contracts.acceptance import BundlePublished, ItemPublished
 from service_common.contracts.envelope import CloudEvent
+from service_common.departments import DepartmentState, keep_departments
 from service_common.errors import Stale
 from service_common.tables import outbox
 
@@ -77,7 +77,7 @@ async def publish(session: AsyncSession, progress: ImportProgress) -> ImportProg
 
 async def know_department(session: AsyncSession, *, active: bool = True, revision: int = 1) -> None:
     state = DepartmentState(
-        department_id=DEPARTMENT,
+        id=DEPARTMENT,
         uscc=USCC,
         name="合成市场监督管理局",
         short_name="合成市监局",
@@ -86,7 +86,7 @@ async def know_department(session: AsyncSession, *, active: bool = True, revisio
         active=active,
         revision=revision,
     )
-    await apply_departments(session, [state])
+    await keep_departments(session, Department, [state])
 
 
 async def versions(session: AsyncSession, code: str = "ITEM-1") -> list[tuple[int, EntryState]]:

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
-from acceptance_service.departments.commands import rebuild
 from acceptance_service.departments.models import Department
 from service_common.db import Database
+from service_common.departments_cli import rebuild
 from service_common.http import PeerUnavailable
 
 DEPARTMENT: dict[str, Any] = {
@@ -74,7 +74,7 @@ def database(connection: AsyncConnection) -> Database:
 async def test_the_projection_is_made_from_the_snapshot(
     database: Database, session: AsyncSession, identity: Identity
 ) -> None:
-    assert await rebuild(database, identity.url, httpx.Auth()) == 1
+    assert await rebuild(database, Department, identity.url, httpx.Auth()) == 1
     row = (await session.scalars(select(Department))).one()
     assert (row.name, row.revision) == ("合成市场监督管理局", 4)
 
@@ -83,12 +83,12 @@ async def test_a_damaged_row_is_mended_and_a_newer_one_kept(
     database: Database, session: AsyncSession, identity: Identity
 ) -> None:
     identity.departments = [DEPARTMENT | {"name": "损坏"}]
-    await rebuild(database, identity.url, httpx.Auth())
+    await rebuild(database, Department, identity.url, httpx.Auth())
     identity.departments = [DEPARTMENT]
-    await rebuild(database, identity.url, httpx.Auth())
+    await rebuild(database, Department, identity.url, httpx.Auth())
     assert list(await session.scalars(select(Department.name))) == ["合成市场监督管理局"]
     identity.departments = [DEPARTMENT | {"name": "旧名", "revision": 3}]
-    await rebuild(database, identity.url, httpx.Auth())
+    await rebuild(database, Department, identity.url, httpx.Auth())
     assert list(await session.scalars(select(Department.name))) == ["合成市场监督管理局"]
 
 
@@ -97,5 +97,5 @@ async def test_without_identity_nothing_changes(
 ) -> None:
     identity.status = 403
     with pytest.raises(PeerUnavailable):
-        await rebuild(database, identity.url, httpx.Auth())
+        await rebuild(database, Department, identity.url, httpx.Auth())
     assert list(await session.scalars(select(Department.name))) == []

@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.departments.handlers import find_departments
 from acceptance_service.departments.models import Department
-from acceptance_service.departments.subscribers import SUBSCRIBERS
 from service_common.contracts.envelope import CloudEvent
 from service_common.contracts.identity import DepartmentChanged
+from service_common.departments import departments_subscriber
 from service_common.messaging import apply
 
-(CHANGED,) = SUBSCRIBERS
+CHANGED = departments_subscriber("acceptance", Department)
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 DEPARTMENT = uuid.UUID(int=7)
 

@@ -7,20 +7,19 @@ from datetime import timedelta
 import typer
 
 from certificates_service.app import define_service
-from certificates_service.clients.identity import Identity
-from certificates_service.departments.handlers import apply_departments
+from certificates_service.departments.models import Department
 from certificates_service.settings import Settings
 from certificates_service.signing.handlers import public_keys, rotate_key
 from service_common.app import key_ring
 from service_common.cli import service_cli
 from service_common.clock import utc_now
 from service_common.db import Database
+from service_common.departments_cli import departments_cli
 
 cli = service_cli(define_service)
 keys = typer.Typer(no_args_is_help=True, help="Keys that licences are signed with.")
-departments = typer.Typer(no_args_is_help=True, help="The projection of identity's departments.")
 cli.add_typer(keys, name="keys")
-cli.add_typer(departments, name="departments")
+cli.add_typer(departments_cli(define_service, Department), name="departments")
 
 
 @keys.command(name="list")
@@ -45,23 +44,6 @@ def rotate(overlap_hours: float = 24.0) -> None:
                 session, key_ring(settings), now=utc_now(), overlap=timedelta(hours=overlap_hours)
             )
         typer.echo(f"{key.kid} signs from {key.signs_from.isoformat()}")
-
-    _with_database(run)
-
-
-@departments.command()
-def rebuild() -> None:
-    """Take over every department from identity's snapshot; newer news already heard stays."""
-
-    async def run(database: Database, settings: Settings) -> None:
-        identity = Identity(settings)
-        try:
-            states = await identity.departments()
-        finally:
-            await identity.close()
-        async with database.sessions() as session, session.begin():
-            await apply_departments(session, states)
-        typer.echo(f"{len(states)} departments")
 
     _with_database(run)
 

@@ -1,6 +1,5 @@
 """What the licence library must be told from outside, beyond what every service is told."""
 
-from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from service_common.settings import ServiceSettings
@@ -10,10 +9,6 @@ class Settings(ServiceSettings):
     """Read from ``CERTIFICATES_…``."""
 
     model_config = SettingsConfigDict(env_prefix="CERTIFICATES_", frozen=True, extra="ignore")
-
-    client_id: str = Field(
-        default="certificates", description="Our own OAuth client, to ask identity for the organisation."
-    )
 
     @property
     def licence_issuer(self) -> str:

@@ -8,13 +8,14 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
-from certificates_service.departments.subscribers import SUBSCRIBERS as DEPARTMENTS
+from certificates_service.departments.models import Department
 from certificates_service.licences.handlers.change import expire_overdue
 from certificates_service.presentation.repository import forget_ended_codes
 from certificates_service.presentation.subscribers import SUBSCRIBERS as PRESENTATION
 from service_common.app import Background
 from service_common.clock import SHANGHAI, local_date, utc_now
 from service_common.db import Database, is_passing_fault
+from service_common.departments import departments_subscriber
 from service_common.messaging import Subscriber
 
 logger = structlog.get_logger()
@@ -27,7 +28,7 @@ _NIGHTLY_AT = time(0, 5)
 
 def subscribers(_app: FastAPI) -> Sequence[Subscriber[Any]]:
     """Who listens to what."""
-    return (*DEPARTMENTS, *PRESENTATION)
+    return (departments_subscriber("certificates", Department), *PRESENTATION)
 
 
 async def nightly(app: FastAPI) -> None:

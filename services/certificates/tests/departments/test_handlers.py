@@ -1,8 +1,9 @@
 from dataclasses import replace
 
-from certificates_service.departments.domain import DepartmentState
-from certificates_service.departments.handlers import apply_departments, departments_by_id
+from certificates_service.departments.handlers import departments_by_id
+from certificates_service.departments.models import Department
 from service_common.db import Database, new_id
+from service_common.departments import DepartmentState, keep_departments
 
 ROADS = DepartmentState(
     id=new_id(),
@@ -17,12 +18,12 @@ ROADS = DepartmentState(
 async def test_a_snapshot_does_not_undo_newer_news(empty_database: Database) -> None:
     for state in (ROADS, replace(ROADS, name="旧名", revision=1)):
         async with empty_database.sessions() as session, session.begin():
-            await apply_departments(session, [state])
+            await keep_departments(session, Department, [state])
     async with empty_database.sessions() as session:
         assert (await departments_by_id(session, [ROADS.id]))[ROADS.id].name == ROADS.name
 
 
 async def test_an_empty_snapshot_changes_nothing(empty_database: Database) -> None:
     async with empty_database.sessions() as session, session.begin():
-        await apply_departments(session, [])
+        await keep_departments(session, Department, [])
         assert await departments_by_id(session, [None]) == {}

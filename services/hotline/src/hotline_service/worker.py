@@ -7,12 +7,13 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
-from hotline_service.departments.subscribers import SUBSCRIBERS as DEPARTMENTS
+from hotline_service.departments.models import Department
 from hotline_service.settings import Settings
 from hotline_service.tickets.handlers.recount import recount_deadlines
 from service_common.app import Background
 from service_common.clock import utc_now
 from service_common.db import Database, is_passing_fault
+from service_common.departments import departments_subscriber
 from service_common.messaging import Subscriber
 from service_common.work_calendar import calendar_subscriber
 
@@ -21,7 +22,7 @@ logger = structlog.get_logger()
 
 def subscribers(_app: FastAPI) -> Sequence[Subscriber[Any]]:
     """Who listens to what."""
-    return (*DEPARTMENTS, calendar_subscriber("hotline"))
+    return (departments_subscriber("hotline", Department), calendar_subscriber("hotline"))
 
 
 async def sweep(app: FastAPI) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hotline_service.departments.handlers import departments_serving, find_department
-from hotline_service.departments.subscribers import SUBSCRIBERS
+from hotline_service.departments.models import Department
 from service_common.contracts.envelope import CloudEvent
 from service_common.contracts.identity import DepartmentChanged
 from service_common.db import new_id
+from service_common.departments import departments_subscriber
 from service_common.messaging import apply
 
-(SUBSCRIBER,) = SUBSCRIBERS
+SUBSCRIBER = departments_subscriber("hotline", Department)
 SAMPLE = Path(__file__).parents[4] / "tests/contracts/samples/gov.identity.department.changed.v1.json"
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from tests.guards.authorization.cast import CITY, OWN, OWNER
 from tests.guards.authorization.rooms import Objects, Room
 
-from certificates_service.departments.domain import DepartmentState
-from certificates_service.departments.handlers import apply_departments
+from certificates_service.departments.models import Department
 from certificates_service.types.handlers import import_types
 from certificates_service.types.schemas import LicenceTypeFile
 from service_common.clock import utc_now
 from service_common.db import new_id
+from service_common.departments import DepartmentState, keep_departments
 
 _TYPES_FILE = Path(__file__).parents[4] / "data" / "licence_types.json"
 _OWN_USCC = "11990000LB0000417L"
@@ -30,7 +30,7 @@ async def furnish(room: Room) -> Objects:
     async with room.app.state.database.sessions() as session, session.begin():
         known = [one.definition() for one in types.licence_types if one.code == _ID_CARD]
         await import_types(session, known, now=utc_now())
-        await apply_departments(session, [own])
+        await keep_departments(session, Department, [own])
     order = {
         "type_code": _ID_CARD,
         "holder": {"kind": "NATURAL_PERSON", "id": str(OWNER)},

@@ -5,20 +5,6 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
-class DepartmentState:
-    """The whole state of a department at one revision, from an event or a snapshot of identity."""
-
-    department_id: UUID
-    uscc: str
-    name: str
-    short_name: str
-    division: str
-    parent_id: UUID | None
-    active: bool
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
 class CodedDepartment:
     """A row of the catalogue's list of departments: the code that items use, and the USCC behind it."""
 

@@ -5,32 +5,10 @@ from dataclasses import asdict
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select, union_all
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from acceptance_service.departments.domain import CodedDepartment, DepartmentState, KnownDepartment
+from acceptance_service.departments.domain import CodedDepartment, KnownDepartment
 from acceptance_service.departments.models import Department, DepartmentCode
-
-
-async def apply_departments(session: AsyncSession, states: Sequence[DepartmentState]) -> None:
-    """Takes over what identity says, unless something newer is known already.
-
-    The same revision is written again, so that a rebuild mends a row that was damaged.
-    """
-    if not states:
-        return
-    rows = [{"id": one.department_id, **_columns(one)} for one in states]
-    statement = upsert(Department).values(rows)
-    newer = {name: statement.excluded[name] for name in _columns(states[0])}
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"], set_=newer, where=Department.revision <= statement.excluded.revision
-        )
-    )
-
-
-def _columns(state: DepartmentState) -> dict[str, object]:
-    return {name: value for name, value in asdict(state).items() if name != "department_id"}
 
 
 async def replace_department_codes(session: AsyncSession, rows: Sequence[CodedDepartment]) -> None:

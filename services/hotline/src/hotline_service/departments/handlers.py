@@ -1,25 +1,15 @@
-"""Keeping and reading the projection of departments."""
+"""Reading the projection of departments."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gov_rules.divisions import NATION, ancestors_of
 from gov_rules.errors import InvalidIdentifier
 from hotline_service.departments.domain import KnownDepartment
 from hotline_service.departments.models import Department
-
-
-async def keep_department(session: AsyncSession, state: KnownDepartment) -> None:
-    """Takes over what identity says; older revisions are skipped before they come here."""
-    values = asdict(state)
-    statement = insert(Department).values(**values)
-    changes = {name: statement.excluded[name] for name in values if name != "id"}
-    await session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes))
 
 
 async def find_department(session: AsyncSession, department_id: UUID) -> KnownDepartment | None:
