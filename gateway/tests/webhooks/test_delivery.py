@@ -18,6 +18,7 @@ from gateway_service.webhooks.domain import MOST_TRIES, RETRY_DELAYS, EventType
 from service_common import callouts
 from service_common.callouts import Answer, Sender
 from service_common.db import new_id
+from service_common.jobs import cancel_all
 
 if TYPE_CHECKING:
     from gateway.tests.conftest import Asked, Reply, StartPeer
@@ -300,12 +301,12 @@ async def test_a_stalling_receiver_does_not_delay_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(callouts, "TIMEOUT_SECONDS", 3600.0)
-    stalled = asyncio.Event()
+    stalled, never = asyncio.Event(), asyncio.Event()
 
     async def stall(asked: "Asked") -> "Reply":
         if json.loads(asked.body)["type"] != "endpoint.verification":
             stalled.set()
-            await asyncio.Event().wait()  # for ever
+            await never.wait()
         return reply(200, asked.json()["data"])
 
     async with start_peer(stall) as slow:
@@ -314,14 +315,14 @@ async def test_a_stalling_receiver_does_not_delay_another(
         for _ in range(30):
             await tell(now=_now())
         running = asyncio.create_task(dispatcher.run())
-        async with asyncio.timeout(60):
-            await stalled.wait()
-            while len(receiver.messages) < 30:
-                await asyncio.sleep(0.05)
-        assert len(slow.asked) - 1 <= 8
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
+        try:
+            async with asyncio.timeout(60):
+                await stalled.wait()
+                while len(receiver.messages) < 30:
+                    await asyncio.sleep(0.05)
+            assert len(slow.asked) - 1 <= 8
+        finally:
+            await cancel_all({running})
 
 
 async def test_two_dispatchers_do_not_send_the_same_delivery(

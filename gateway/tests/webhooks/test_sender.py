@@ -110,8 +110,10 @@ async def test_a_receiver_that_stalls_is_left_after_the_limit(
 ) -> None:
     monkeypatch.setattr(sending, "TIMEOUT_SECONDS", 0.3)
 
+    never = asyncio.Event()
+
     async def stall(_asked: "Asked") -> None:
-        await asyncio.Event().wait()  # for ever
+        await never.wait()
 
     async with start_peer(stall) as peer, Sender(loopback_allowed=True) as sender:
         result = await sender.send(f"{peer.url}/hook", {}, b"{}")

@@ -36,9 +36,14 @@ class Clock:
 
     def __init__(self) -> None:
         self._ahead = timedelta()
+        self._stands_at: datetime | None = None
 
     def now(self) -> datetime:
-        return utc_now() + self._ahead
+        return (self._stands_at or utc_now()) + self._ahead
+
+    def stand_still(self) -> None:
+        """From now on it is moved by hand alone."""
+        self._stands_at = utc_now()
 
     def pass_(self, **delta: float) -> None:
         self._ahead += timedelta(**delta)
@@ -157,6 +162,15 @@ async def app(
     async with one_life(application, pool):
         application.state.authority = authority
         yield application
+
+
+@pytest.fixture
+def still_clock(clock: Clock) -> None:
+    """For a test of waits: a slow machine would serve some of them while it works.
+
+    Not for one that asks for tokens: the key that signs them would be of a later moment.
+    """
+    clock.stand_still()
 
 
 @pytest.fixture

@@ -59,6 +59,7 @@ async def test_a_verified_person_resets_the_password_with_code_and_document(
     assert "您已登录" in entered.text
 
 
+@pytest.mark.usefixtures("still_clock")
 async def test_known_and_unknown_phones_get_the_same_pages(
     client: httpx.AsyncClient, population: Population, phone: Phone
 ) -> None:
@@ -92,6 +93,7 @@ async def test_refusing_an_unknown_phone_hashes_nothing_more_than_a_known_one(
     assert hashed == []
 
 
+@pytest.mark.usefixtures("still_clock")
 async def test_many_tries_are_slowed_down(client: httpx.AsyncClient, population: Population) -> None:
     person = await population.person()
     page = await ask(client, person.phone)

@@ -95,6 +95,7 @@ async def test_an_unknown_account_takes_as_long_as_a_known_one(
     assert statistics.median(unknown) > statistics.median(known) / 2
 
 
+@pytest.mark.usefixtures("still_clock")
 async def test_many_wrong_passwords_are_slowed_down_and_told_so(
     client: httpx.AsyncClient, population: Population, clock: Clock
 ) -> None:
@@ -122,6 +123,7 @@ async def test_nobody_is_kept_out_for_longer_than_a_minute(
     assert (await log_in(client, person.username)).status_code == 303
 
 
+@pytest.mark.usefixtures("still_clock")
 async def test_attempts_of_a_stranger_do_not_stop_the_owner(
     app: FastAPI, client: httpx.AsyncClient, population: Population
 ) -> None:
@@ -198,6 +200,7 @@ async def test_a_one_time_code_is_good_for_one_time(
     assert again.status_code == 422
 
 
+@pytest.mark.usefixtures("still_clock")
 async def test_guessing_one_time_codes_is_slowed_down(
     client: httpx.AsyncClient, population: Population
 ) -> None:

@@ -228,6 +228,7 @@ async def test_what_the_register_does_not_confirm_changes_nothing(
         assert await session.scalar(select(Person.trust_level).where(Person.id == person.id)) == 1
 
 
+@pytest.mark.usefixtures("still_clock")
 async def test_guessing_identities_is_slowed_down(
     client: httpx.AsyncClient, population: Population, tokens: Tokens
 ) -> None:
