@@ -15,6 +15,7 @@ from gov_rules.identifiers import parse_ticket_number
 from hotline_service.tickets.domain import (
     AlreadyRedone,
     AssignmentIsBinding,
+    CalledJustNow,
     CallerIsHidden,
     CallerNotYours,
     ClockTable,
@@ -300,9 +301,25 @@ async def test_three_calls_in_vain_end_as_not_reached(desk: Desk) -> None:
     for _ in range(3):
         assert desk.ticket.status is Status.CLOSED
         await desk.call_back(CallResult(reached=False))
+        desk.now += timedelta(hours=1)
     assert desk.ticket.status is Status.CALLED_BACK
     called = [data for name, _, data in await desk.events() if name == "called-back"]
     assert [(data["reached"], data["solved"]) for data in called] == [(False, None)]
+
+
+async def test_calls_in_vain_count_at_different_times_only(desk: Desk) -> None:
+    await desk.record()
+    await desk.dispatch()
+    await desk.sign()
+    await desk.answer()
+    await desk.close()
+    await desk.call_back(CallResult(reached=False))
+    desk.now += timedelta(minutes=59)
+    with pytest.raises(CalledJustNow):
+        await desk.call_back(CallResult(reached=False))
+    assert desk.ticket.call_attempts == 1
+    await desk.call_back(CallResult(reached=True, solved=True, satisfied=True))
+    assert desk.ticket.status is Status.CALLED_BACK
 
 
 async def test_an_agent_who_answered_on_the_line_does_not_call_back(desk: Desk) -> None:

@@ -6,7 +6,7 @@ Source: standards §5 (国办发〔2020〕53号; practice of 12345 hotlines wher
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,8 @@ from service_common.errors import Conflict, Forbidden, Invalid, NotFound
 
 # Failed attempts at different times after which a caller counts as not reached (standards §5.3).
 CALL_ATTEMPTS = 3
+# How far apart times have to be to be different ones; the standards name no figure, so this is ours.
+BETWEEN_CALLS = timedelta(hours=1)
 
 
 class Status(StrEnum):
@@ -158,6 +160,14 @@ class HandlerCannotCallBack(Forbidden):
     en = "Call-backs are the centre's: whoever handled the ticket cannot make them."
 
 
+class CalledJustNow(Conflict):
+    """Three attempts within a minute have not tried to reach anybody (standards §5.3: at different times)."""
+
+    code = "called_just_now"
+    zh = "距上次回访未接通不足一小时，请在不同时段再次回访。"
+    en = "The last attempt in vain is less than an hour ago: call again at another time."
+
+
 class CallerNotYours(Invalid):
     """A person speaks for himself; only an agent records somebody else as the caller."""
 
@@ -228,6 +238,12 @@ def check_return_in_time(return_due_at: datetime | None, now: datetime) -> None:
     """Raises: ReturnTooLate."""
     if return_due_at is not None and now >= return_due_at:
         raise ReturnTooLate
+
+
+def check_time_of_call(*, reached: bool, last_in_vain: datetime | None, now: datetime) -> None:
+    """Who is reached is reached; attempts in vain count at different times only. Raises: CalledJustNow."""
+    if not reached and last_in_vain is not None and now - last_in_vain < BETWEEN_CALLS:
+        raise CalledJustNow
 
 
 def status_after_call(*, reached: bool, attempts: int) -> Status:

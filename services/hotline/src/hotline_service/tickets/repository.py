@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gov_rules.divisions import NATION, DivisionLevel, parse_area_code
 from hotline_service.tickets.domain import ENDED, Status, Viewer
 from hotline_service.tickets.models import Ticket, Urge
+from service_common.tables import timeline_entries
 
 _DIGITS_OF_LEVEL = {
     DivisionLevel.PROVINCE: 2,
@@ -78,6 +79,16 @@ async def open_tickets_of_phone(
         .limit(limit)
     )
     return (await session.scalars(query)).all()
+
+
+async def last_call_at(session: AsyncSession, ticket_id: UUID) -> datetime | None:
+    """When its caller was last called back, reached or not."""
+    found: datetime | None = await session.scalar(
+        select(func.max(timeline_entries.c.at)).where(
+            timeline_entries.c.aggregate_id == ticket_id, timeline_entries.c.action == "called_back"
+        )
+    )
+    return found
 
 
 async def count_urges(session: AsyncSession, ticket_ids: Iterable[UUID]) -> dict[UUID, int]:

@@ -11,12 +11,14 @@ from hotline_service.tickets.domain import (
     Status,
     View,
     check_call_back,
+    check_time_of_call,
     next_status,
     status_after_call,
 )
 from hotline_service.tickets.handlers.access import facts_of, take_ticket
 from hotline_service.tickets.handlers.record import commitment
 from hotline_service.tickets.models import Ticket
+from hotline_service.tickets.repository import last_call_at
 from service_common import outbox, timeline
 from service_common.auth import Caller
 from service_common.contracts.hotline import TicketAnswered, TicketCalledBack, TicketClosed
@@ -103,7 +105,7 @@ async def call_back(
 ) -> Ticket:
     """The centre asks: reached, solved, satisfied? Three attempts in vain end it as not reached.
 
-    Raises: NoSuchTicket, Stale, NotNow, HandlerCannotCallBack.
+    Raises: NoSuchTicket, Stale, NotNow, HandlerCannotCallBack, CalledJustNow.
     """
     ticket = await take_ticket(session, ticket_id, caller=caller, as_=View.CENTRE, expected=expected)
     next_status(ticket.standing, Action.CALL_BACK)
@@ -114,6 +116,8 @@ async def call_back(
         handling_department=ticket.department_id,
         direct=ticket.answered_directly,
     )
+    last_in_vain = await last_call_at(session, ticket.id) if ticket.call_attempts else None
+    check_time_of_call(reached=result.reached, last_in_vain=last_in_vain, now=now)
     ticket.call_attempts += 1
     ticket.status = status_after_call(reached=result.reached, attempts=ticket.call_attempts)
     ticket.reached, ticket.solved, ticket.satisfied = result.reached, result.solved, result.satisfied
