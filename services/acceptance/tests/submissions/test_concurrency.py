@@ -18,6 +18,7 @@ from acceptance_service.cases.domain.rules import ClaimedByAnother
 from acceptance_service.cases.domain.states import ActionNotPossible, CaseStatus
 from acceptance_service.cases.handlers import deciding, intake
 from acceptance_service.cases.models import Case, Document
+from acceptance_service.files import handlers as files
 from acceptance_service.numbering.handlers import Serials
 from acceptance_service.settings import Settings
 from acceptance_service.submissions.handlers.submit import submit_application
@@ -212,3 +213,20 @@ async def test_twenty_acts_at_once_on_one_case_are_twenty_links_of_one_chain(cro
         application = await session.get_one(Application, application_id)
         assert application.closed_at is None
         assert (await session.get_one(Case, case.id)).status is CaseStatus.SUBMITTED
+
+
+async def test_the_same_upload_sent_twice_at_once_is_one_file(crowd: Crowd) -> None:
+    citizen = crowd.office.citizen()
+
+    async def upload(office: Any) -> uuid.UUID:
+        async def content() -> AsyncIterator[bytes]:
+            yield b"%PDF-1.7 the same"
+
+        port = office.app.state.files
+        stored = await files.take_in(port, content())
+        facts, _ = await files.register_upload(
+            office.session, port, stored, name="材料.pdf", upload_key="k", caller=citizen, now=office.now
+        )
+        return facts.id
+
+    assert len(set(await asyncio.gather(*(crowd.each(upload) for _ in range(4))))) == 1

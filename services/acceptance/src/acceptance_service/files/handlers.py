@@ -121,18 +121,41 @@ async def register_upload(
 
     The same key and content give the same file again. Raises: UploadKeyReused.
     """
-    owner = _owner(caller)
-    known = await session.scalar(select(File).where(File.uploaded_by == owner, File.upload_key == upload_key))
-    if known is not None:
-        if known.sha256 != stored.sha256:
-            raise UploadKeyReused
-        blob = await session.get_one(Blob, known.address)
-        return _facts(known, blob, port.ring), stored.object_key
-    address = port.ring.blind_index(stored.sha256.hex(), column=_ADDRESS_COLUMN)
+    mine = (File.uploaded_by == _owner(caller), File.upload_key == upload_key)
+    known = await session.scalar(select(File).where(*mine))
+    if known is None:
+        superfluous = await _keep_content(session, port, stored, now=now)
+        made = await session.scalar(
+            insert(File)
+            .values(
+                id=new_id(),
+                address=_address(port, stored),
+                sha256=stored.sha256,
+                name=port.ring.encrypt(name, column=_NAME_COLUMN),
+                uploaded_by=_owner(caller),
+                upload_key=upload_key,
+                created_at=now,
+            )
+            # The same upload twice at once: the later one waits for the earlier one's commit, and is a repetition then.
+            .on_conflict_do_nothing(index_elements=["uploaded_by", "upload_key"])
+            .returning(File)
+        )
+        if made is not None:
+            return _facts(made, await session.get_one(Blob, made.address), port.ring), superfluous
+        known = (await session.scalars(select(File).where(*mine))).one()
+    if known.sha256 != stored.sha256:
+        raise UploadKeyReused
+    return _facts(known, await session.get_one(Blob, known.address), port.ring), stored.object_key
+
+
+async def _keep_content(
+    session: AsyncSession, port: FilePort, stored: Stored, *, now: datetime
+) -> str | None:
+    """Content is kept once. Returns the object that is superfluous because the same content is there."""
     fresh = await session.execute(
         insert(Blob)
         .values(
-            address=address,
+            address=_address(port, stored),
             object_key=stored.object_key,
             sealed_key=stored.sealed_key,
             size=stored.size,
@@ -143,19 +166,11 @@ async def register_upload(
         .on_conflict_do_nothing(index_elements=["address"])
         .returning(Blob.address)
     )
-    superfluous = None if fresh.first() else stored.object_key
-    file = File(
-        id=new_id(),
-        address=address,
-        sha256=stored.sha256,
-        name=port.ring.encrypt(name, column=_NAME_COLUMN),
-        uploaded_by=owner,
-        upload_key=upload_key,
-        created_at=now,
-    )
-    session.add(file)
-    await session.flush()
-    return _facts(file, await session.get_one(Blob, address), port.ring), superfluous
+    return None if fresh.first() else stored.object_key
+
+
+def _address(port: FilePort, stored: Stored) -> bytes:
+    return port.ring.blind_index(stored.sha256.hex(), column=_ADDRESS_COLUMN)
 
 
 async def attach(
