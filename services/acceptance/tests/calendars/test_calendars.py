@@ -92,6 +92,17 @@ async def test_a_notice_moves_open_deadlines_and_keeps_the_old_ones_in_the_timel
     assert await cases_on_older_calendars(office.session) == []
 
 
+async def test_the_ten_days_to_deliver_are_counted_again_too(office: Any) -> None:
+    case, _, approver = await office.accepted()
+    await office.decide(case, approver)
+    await load_notice(office.session, AMENDMENT, caller=OPERATOR, now=office.now)
+    await recount_deadlines(office.session, case.id, now=office.now)
+    facts = (await timeline.read(office.session, case.id))[-1].facts
+    told = [facts[one]["delivery_due_on"] for one in ("old", "new")]
+    assert told == ["2026-07-15", "2026-07-16"]
+    assert case.delivery_due_at == datetime(2026, 7, 16, 16, tzinfo=UTC)
+
+
 async def test_counting_again_twice_writes_once(office: Any) -> None:
     case, _, _ = await office.accepted()
     await load_notice(office.session, AMENDMENT, caller=OPERATOR, now=office.now)

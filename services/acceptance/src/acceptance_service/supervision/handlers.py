@@ -9,7 +9,13 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from acceptance_service.cases.domain.deadlines import CaseClock, missed, recount_intake, workdays_from
+from acceptance_service.cases.domain.deadlines import (
+    CaseClock,
+    delivery_due,
+    missed,
+    recount_intake,
+    workdays_from,
+)
 from acceptance_service.cases.domain.states import DECIDED, UNANSWERED, CaseStatus
 from acceptance_service.cases.handlers.intake import close_uncorrected, deem_accepted, set_deadlines
 from acceptance_service.cases.handlers.performing import division_prefix, supervises
@@ -33,6 +39,7 @@ from acceptance_service.supervision.domain import (
 )
 from acceptance_service.supervision.models import Card
 from gov_rules.calendars import WorkCalendar
+from gov_rules.office_hours import local_date
 from service_common import outbox, timeline
 from service_common.auth import Caller
 from service_common.contracts.acceptance import CardCancelled, CardIssued
@@ -114,6 +121,8 @@ async def recount_deadlines(session: AsyncSession, case_id: UUID, *, now: dateti
         case.due_provisional = deadline.provisional
     if case.clock is not None and case.decided_at is None:
         await set_deadlines(session, case, CaseClock.load(case.clock))
+    if case.decided_at is not None:
+        case.delivery_due_at = delivery_due(case.decided_at, calendar).due_at
     case.calendar_version = calendar.version
     case.sweep_at = now
     await session.flush()
@@ -314,5 +323,7 @@ def _dates(case: Case) -> dict[str, str | None]:
         "intake_due_on": case.intake_due_on,
         "promised_due_on": case.promised_due_on,
         "statutory_due_on": case.statutory_due_on,
+        # An instant is the first one after its day.
+        "delivery_due_on": case.delivery_due_at and local_date(case.delivery_due_at - timedelta(seconds=1)),
     }
     return {name: day.isoformat() if day else None for name, day in named.items()}
