@@ -20,7 +20,8 @@ def address(row: Row, objects: Objects) -> str:
     def value(match: "re.Match[str]") -> str:
         name = match[1]
         nothing = _NOWHERE if name.endswith("_id") else "nothing"
-        return objects.ids.get(name) or _PLACEHOLDERS.get(name, nothing)
+        own = objects.others.get(row.route, {}).get(name)
+        return own or objects.ids.get(name) or _PLACEHOLDERS.get(name, nothing)
 
     return _PARAMETER.sub(value, row.path) + objects.queries.get(row.route, "")
 

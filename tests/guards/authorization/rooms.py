@@ -32,11 +32,15 @@ _NOBODY = "http://127.0.0.1:1"
 
 @dataclass(frozen=True)
 class Objects:
-    """Ids by the name of the path parameter; bodies and queries where the documented example is not about these objects."""
+    """Ids by the name of the path parameter; bodies and queries where the documented example is not about these objects.
+
+    ``others``: ids of a route that is about another object of the same name.
+    """
 
     ids: Mapping[str, str]
     bodies: Mapping[str, Any] = field(default_factory=dict)
     queries: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,10 @@ from acceptance_service.bundles.scenario import follow
 from acceptance_service.cases.domain.states import CaseStatus
 from acceptance_service.cases.handlers.completing import after_decision
 from acceptance_service.cases.handlers.deciding import decide_by_rule
+from acceptance_service.files import handlers as uploads
 from acceptance_service.files.domain import FileOfAnotherMaterial, NoSuchFile
 from acceptance_service.submissions.handlers.following import (
+    own_file,
     read_application,
     read_history,
     withdraw_application,
@@ -426,3 +428,23 @@ async def test_one_upload_is_not_the_content_of_two_materials(office: Any) -> No
     await provide(first)
     view = await read_application(office.session, office.ring, application.id, caller=citizen)
     assert {code: len(held) for code, held in view.files.items()} == {first: 1}
+
+
+async def test_an_agent_whose_power_ended_opens_nothing_of_the_company_not_even_an_own_upload(
+    office: Any,
+) -> None:
+    agent, company = represented(office)
+    application, plan = await office.draft(agent, item=ITEM, applicant=company)
+    code = next(one.code for one in plan.materials if not one.satisfied_by)
+    file_id = await office.upload(agent)
+    given = materials.ProvisionInput(Provision.FILES, [file_id])
+    await materials.provide_material(
+        office.session, application.id, code, given, caller=agent, now=office.now
+    )
+    opened = (office.session, office.ring, application.id, file_id)
+    assert await own_file(*opened, caller=agent) == file_id
+    dismissed = replace(agent, represents=frozenset())
+    with pytest.raises(NoSuchApplication):
+        await own_file(*opened, caller=dismissed)
+    with pytest.raises(NoSuchFile):
+        await uploads.own_file(office.session, file_id, dismissed)

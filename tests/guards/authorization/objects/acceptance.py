@@ -53,6 +53,10 @@ async def furnish(room: Room) -> Objects:
         id=new_id(), address=blob.address, sha256=b"h" * 32, name=ring.encrypt("材料.png", column="files.name"),
         uploaded_by=f"person:{OWNER}", upload_key="k", application_id=application.id, material_code="M1",
     )  # fmt: skip
+    upload = File(
+        id=new_id(), address=blob.address, sha256=b"h" * 32, name=ring.encrypt("未用.png", column="files.name"),
+        uploaded_by=f"person:{OWNER}", upload_key="k2",
+    )  # fmt: skip
     task = Task(
         id=new_id(), case_id=case.id, kind=TaskKind.STEP, title="审查", status=TaskStatus.OPEN, department_id=OWN,
         staff_ids=[], opened_by="staff:x", opened_at=now,
@@ -63,7 +67,7 @@ async def furnish(room: Room) -> Objects:
         evidence={},
     )  # fmt: skip
     async with room.app.state.database.sessions() as session, session.begin():
-        for row in (application, material, blob, file, case, task, card):
+        for row in (application, material, blob, file, upload, case, task, card):
             session.add(row)
             await session.flush()
     ids = {"application_id": application.id, "case_id": case.id, "task_id": task.id, "card_id": card.id}
@@ -78,4 +82,6 @@ async def furnish(room: Room) -> Objects:
             "GET /acceptance/v1/cases": f"?application_id={application.id}",
             "GET /acceptance/v1/files/{file_id}/content": f"?expires=4102444800&signature={'0' * 64}",
         },
+        # An upload is its sender's until an application takes it.
+        others={"POST /acceptance/v1/files/{file_id}/link": {"file_id": str(upload.id)}},
     )

@@ -262,9 +262,14 @@ async def files_of_all(
 
 
 async def own_file(session: AsyncSession, file_id: UUID, caller: Caller) -> UUID:
-    """The file, when the caller uploaded it. Raises: NoSuchFile."""
+    """The file, when the caller uploaded it and no application has taken it.
+
+    From then on it is the applicant's: an agent whose power ended opens nothing of theirs. Raises: NoSuchFile.
+    """
     found = await session.scalar(
-        select(File.id).where(File.id == file_id, File.uploaded_by == _owner(caller))
+        select(File.id).where(
+            File.id == file_id, File.uploaded_by == _owner(caller), File.application_id.is_(None)
+        )
     )
     if found is None:
         raise NoSuchFile

@@ -88,7 +88,7 @@ async def link_to_file(
     port: Files,
     caller: Annotated[Caller, require(FILES_WRITE, act=Act.SUBMIT)],
 ) -> FileLink:
-    """Opens the file for five minutes without login. Only who uploaded it gets one here."""
+    """Opens the file for five minutes without login. Only who uploaded it gets one here, until an application takes it."""
     path, expires_at = handlers.sign_link(
         port.ring, await handlers.own_file(session, file_id, caller), now=now
     )
