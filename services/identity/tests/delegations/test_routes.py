@@ -95,6 +95,23 @@ async def test_what_was_agreed_is_kept_sealed_with_its_hash(
     assert len(digest) == 32
 
 
+async def test_whose_phone_it_is_cannot_be_found_out_by_trying(
+    client: httpx.AsyncClient, population: Population, tokens: Tokens, clock: Clock
+) -> None:
+    curious, sought = tokens.person(await population.person(0)), await population.person(20)
+    right = terms(clock, sought)
+    wrong = {**right, "agent": {**right["agent"], "name": "王某某"}}
+
+    async def ask(body: dict[str, Any]) -> int:
+        return (await client.post(f"{DELEGATIONS}/text", json=body, headers=curious)).status_code
+
+    assert [await ask(right) for _ in range(3)] == [200] * 3
+    assert [await ask(wrong) for _ in range(20)] == [422] * 20
+    assert await ask(right) == 429
+    clock.pass_(minutes=11)
+    assert await ask(right) == 200
+
+
 async def test_nobody_agrees_to_what_they_have_not_read(
     client: httpx.AsyncClient, population: Population, tokens: Tokens, clock: Clock
 ) -> None:

@@ -15,6 +15,7 @@ from identity_service.delegations.schemas import (
     DelegationText,
 )
 from identity_service.edge import CurrentSettings
+from identity_service.people.edge import Seeking
 from service_common.app import Now, Ring, api_router
 from service_common.auth import Caller, require, scope
 from service_common.db import Session
@@ -42,7 +43,8 @@ Manager = Annotated[Caller, require(DELEGATIONS_MANAGE)]
 @router.post(
     "/text",
     summary="Read the text to agree to 授权书",
-    description="Writes nothing. The same terms give the same text; its hash is sent when agreeing.",
+    description="Writes nothing. The same terms give the same text; its hash is sent when agreeing. Looking for people by trying "
+    "is slowed down.",
 )
 async def draft_text(
     *,
@@ -50,6 +52,7 @@ async def draft_text(
     session: Session,
     ring: Ring,
     caller: Manager,
+    _seeking: Seeking,
     settings: CurrentSettings,
     now: Now,
     response: Response,
@@ -75,6 +78,7 @@ async def grant(
     caller: Manager,
     settings: CurrentSettings,
     _once: Once,
+    _seeking: Seeking,
     now: Now,
     response: Response,
 ) -> DelegationRead:

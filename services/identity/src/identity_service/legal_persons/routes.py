@@ -16,6 +16,7 @@ from identity_service.legal_persons.schemas import (
     RepresentedList,
     RepresentedRead,
 )
+from identity_service.people.edge import Seeking
 from service_common.app import Now, Ring, api_router
 from service_common.auth import Caller, require, scope
 from service_common.db import Session
@@ -95,6 +96,7 @@ async def appoint_agent(
     ring: Ring,
     caller: Manager,
     _once: Once,
+    _seeking: Seeking,
     now: Now,
 ) -> AgentRead:
     agent = await handlers.appoint_agent(

@@ -237,6 +237,8 @@ CODE_PER_PHONE = Throttle("phone-code", 1, timedelta(seconds=60), timedelta(minu
 CODE_PER_ADDRESS = Throttle(
     "phone-code-address", 60, timedelta(seconds=5), timedelta(minutes=10), timedelta(hours=1)
 )
+# Whether a name and a phone belong together must not be found out by trying either, on the way to entrusting somebody.
+SOUGHT_BY_ONE = Throttle("sought", 20, timedelta(seconds=10), timedelta(minutes=10), timedelta(hours=12))
 # Name and number pairs must not be found out by trying: few a day, and the register is spared.
 FACE_PER_PERSON = Throttle("face", 5, timedelta(seconds=30), timedelta(hours=1), timedelta(hours=24))
 REAL_NAME_PER_PERSON = Throttle("real-name", 3, timedelta(minutes=1), timedelta(hours=2), timedelta(hours=24))
