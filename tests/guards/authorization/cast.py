@@ -10,6 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from service_common.auth import SCOPES
+from service_common.delegation import ALL_MATTERS, Act, Delegation
 
 ISSUER = "http://localhost/identity"
 
@@ -23,6 +24,8 @@ COMPANY = UUID("01930000-0000-7000-8000-000000000c01")
 OWNER = UUID("01930000-0000-7000-8000-000000000b01")
 STRANGER = UUID("01930000-0000-7000-8000-000000000b02")
 AGENT = UUID("01930000-0000-7000-8000-000000000b03")
+DELEGATION = UUID("01930000-0000-7000-8000-000000000f01")
+MATTERS_OF = ("acceptance", "certificates")
 SESSION = UUID("01930000-0000-7000-8000-000000000e01")
 """Of the owner: the one caller whose log-in identity knows."""
 PARTNER = "own-approval-system"
@@ -51,12 +54,19 @@ def _client(client_id: str, role: str, **of: Any) -> dict[str, Any]:
     return {"sub": client_id, "client_id": client_id, "subject_type": "client", "roles": [role], **of}
 
 
+def _for(principal: dict[str, Any], agent_id: UUID) -> dict[str, Any]:
+    """An agent who was allowed everything that can be allowed, about everything (token exchange, RFC 8693)."""
+    acts, matters = frozenset(Act), frozenset(f"{one}:{ALL_MATTERS}" for one in MATTERS_OF)
+    return {**principal, **Delegation(DELEGATION, "person", str(agent_id), acts, matters).claims()}
+
+
 _OF_OWN_DEPARTMENT = {"department_id": str(OWN), "division": CITY}
 
 # In the order of the tables' columns. Objects belong to OWNER, or to the department OWN in CITY.
 CALLERS: Mapping[str, dict[str, Any] | None] = {
     "anonymous": None,
     "owner": {**_person(OWNER), "sid": str(SESSION)},
+    "agent by delegation": _for(_person(OWNER), STRANGER),
     "other citizen": _person(STRANGER),
     "company agent": _person(AGENT, COMPANY),
     "clerk": _staff(1, "clerk", OWN),
