@@ -66,7 +66,7 @@ async def test_the_service_is_ready_when_database_and_broker_are(client: httpx.A
     }
 
 
-@pytest.mark.parametrize("path", ["/identity/v1/nowhere", "/identity/nowhere"])
+@pytest.mark.parametrize("path", ["/identity/v1/nowhere", "/identity/.well-known/nowhere"])
 async def test_an_unknown_path_is_a_problem_document(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert answer.status_code == 404
