@@ -25,7 +25,7 @@ def installed_packages(of: Path) -> Path:
             for file in (lock, of / "package.json"):
                 shutil.copy(file, fresh)
             install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-            subprocess.run(install, cwd=fresh, check=True, timeout=120)
+            subprocess.run(install, cwd=fresh, check=True, timeout=250)
             # Another worker may have been quicker.
             with contextlib.suppress(OSError):
                 shutil.copytree(fresh, f"{fresh}.whole")
