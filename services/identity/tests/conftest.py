@@ -21,7 +21,6 @@ from lianban_local.authority.app import app as register
 from lianban_local.testing.brokers import TestNats
 from lianban_local.testing.databases import TestPostgres
 from lianban_local.testing.services import LentDatabase, one_life
-from service_common import app as common_app
 from service_common.app import create_app, key_ring
 from service_common.clock import utc_now
 from service_common.crypto import KeyRing
@@ -158,7 +157,7 @@ async def app(
     pool: LentDatabase,
 ) -> AsyncIterator[FastAPI]:
     application.state.settings = settings
-    application.dependency_overrides = {common_app._now: clock.now}
+    application.state.now = clock.now
     async with one_life(application, pool):
         application.state.authority = authority
         yield application

@@ -79,8 +79,9 @@ def api_router(tag: str, *, prefix: str = "") -> APIRouter:
     return APIRouter(prefix=prefix, tags=[tag], route_class=IdempotentRoute)
 
 
-async def _now() -> datetime:
-    return utc_now()
+async def _now(request: Request) -> datetime:
+    now: datetime = request.app.state.now()
+    return now
 
 
 Now = Annotated[datetime, Depends(_now)]
@@ -157,6 +158,7 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
     app.state.error_page = service.error_page
     app.state.settings = settings
     app.state.key_ring = key_ring(settings)
+    app.state.now = utc_now
     app.state.migration_head = migration_head(service.migrations)
     app.state.nats = None
     app.state.answers_http = api

@@ -1,6 +1,7 @@
 """The base of identity's rows, and transactions for use cases that must not hold one while they wait."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import Annotated
@@ -45,6 +46,23 @@ def transactions_of(database: Database) -> Transactions:
 
 async def _transactions(request: Request) -> Transactions:
     return transactions_of(request.app.state.database)
+
+
+@contextlib.asynccontextmanager
+async def began_by_use(database: Database) -> AsyncIterator[AsyncSession]:
+    """A session whose transaction begins with its first statement: for use cases that often need none.
+
+    Committed at the end if it was begun, rolled back when the use case raises.
+    """
+    session = database.sessions()
+    try:
+        yield session
+        if session.in_transaction():
+            await session.commit()
+    except BaseException:
+        # Its exit gives the connection back even while the request is being cancelled.
+        async with session:
+            raise
 
 
 InTransactions = Annotated[Transactions, Depends(_transactions)]

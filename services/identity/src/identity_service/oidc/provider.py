@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from authlib.oauth2 import OAuth2Error
@@ -100,6 +101,11 @@ class Parameters:
         return [name for name, values in self.datalist.items() if len(values) > 1]
 
 
+@lru_cache(maxsize=64)
+def _blank(method: str, uri: str) -> OAuth2Request:
+    return OAuth2Request(method, uri)
+
+
 class ProviderRequest(OAuth2Request):  # type: ignore[misc]  # Authlib ships no types
     """A request to the provider. The address is the public one: behind the edge ours is plain HTTP."""
 
@@ -107,7 +113,9 @@ class ProviderRequest(OAuth2Request):  # type: ignore[misc]  # Authlib ships no 
     """Whether this authorization request was handed in by the client itself (RFC 9126)."""
 
     def __init__(self, method: str, uri: str, pairs: Iterable[tuple[str, str]], headers: Any = None) -> None:
-        super().__init__(method, uri, headers=headers or {})
+        # Authlib's constructor judges the address, which is one of a few of our own: once is enough for each.
+        self.__dict__.update(_blank(method, uri).__dict__)
+        self.headers = headers or {}
         self.payload = Parameters(pairs)
 
     @property

@@ -8,11 +8,10 @@ from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from identity_service.edge import CurrentSettings, address_of
+from identity_service.edge import address_of
 from identity_service.pages import cookies
 from identity_service.pages.rendering import error_page
 from identity_service.settings import Settings
-from service_common.app import Ring
 from service_common.crypto import KeyRing
 from service_common.errors import DomainError, Forbidden, Invalid, TooMany, Unavailable
 
@@ -49,17 +48,22 @@ class Visit:
         return response
 
 
-async def _visit(request: Request, ring: Ring, settings: CurrentSettings) -> Visit:
+def visit_of(request: Request) -> Visit:
+    """Who comes, as the request tells."""
     known = cookies.browser_secret(request)
     return Visit(
         request=request,
-        ring=ring,
-        settings=settings,
+        ring=request.app.state.key_ring,
+        settings=request.app.state.settings,
         browser=known or cookies.new_browser_secret(),
         is_new=known is None,
         session_secret=cookies.session_secret(request),
         address=address_of(request),
     )
+
+
+async def _visit(request: Request) -> Visit:
+    return visit_of(request)
 
 
 CurrentVisit = Annotated[Visit, Depends(_visit)]

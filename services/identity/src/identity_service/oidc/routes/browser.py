@@ -10,7 +10,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oidc.rpinitiated.end_session import EndSessionRequest
 from fastapi import APIRouter, Form, Query, Request, Response
 
-from identity_service.db import InTransactions
+from identity_service.db import InTransactions, began_by_use
 from identity_service.edge import session_limits
 from identity_service.login import handlers as login_handlers
 from identity_service.login.domain import FormNotOurs
@@ -32,9 +32,10 @@ from identity_service.oidc.logout import plan_logout
 from identity_service.oidc.provider import Work
 from identity_service.oidc.pushed import take_pushed
 from identity_service.oidc.routes.device_pages import DEVICE_PAGE, USER_CODE
-from identity_service.oidc.routes.work import CurrentBench
+from identity_service.oidc.routes.direct import DirectPageRoute
+from identity_service.oidc.routes.work import CurrentBench, bench_of
 from identity_service.pages import cookies
-from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit, refusal
+from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit, refusal, visit_of
 from identity_service.pages.rendering import page, see_other
 from identity_service.sessions.handlers import find_session
 from identity_service.sessions.models import LoginSession
@@ -42,6 +43,9 @@ from service_common.auth import PUBLIC
 from service_common.errors import Invalid
 
 router = APIRouter(prefix="/identity", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+direct = APIRouter(
+    prefix="/identity", include_in_schema=False, dependencies=[PUBLIC], route_class=DirectPageRoute
+)
 
 
 _LOCALES = "ui_locales"
@@ -63,28 +67,22 @@ async def login_of(visit: Visit, work: Work) -> LoginSession | None:
     )
 
 
-@router.get("/authorize")
-async def begin(
-    request: Request, visit: CurrentVisit, bench: CurrentBench, transactions: InTransactions
-) -> Response:
-    pairs = request.query_params.multi_items()
-    return await _begin(visit, bench, transactions, pairs)
+@direct.get("/authorize")
+async def begin(request: Request) -> Response:
+    return await _begin(request, request.query_params.multi_items())
 
 
-@router.post("/authorize")
-async def begin_by_post(
-    request: Request, visit: CurrentVisit, bench: CurrentBench, transactions: InTransactions
-) -> Response:
+@direct.post("/authorize")
+async def begin_by_post(request: Request) -> Response:
     form = await request.form()
-    pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-    return await _begin(visit, bench, transactions, pairs)
+    return await _begin(
+        request, [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    )
 
 
-async def _begin(
-    visit: Visit, bench: CurrentBench, transactions: InTransactions, pairs: Iterable[tuple[str, str]]
-) -> Response:
-    asked = list(pairs)
-    async with transactions() as session:
+async def _begin(request: Request, asked: list[tuple[str, str]]) -> Response:
+    visit, bench = visit_of(request), await bench_of(request)
+    async with began_by_use(request.app.state.database) as session:
         work = bench.work(session)
         try:
             pushed = await take_pushed(work, asked)

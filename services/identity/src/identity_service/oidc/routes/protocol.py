@@ -1,24 +1,31 @@
 """The endpoints that clients call themselves. Errors are those of OAuth, not problem documents (RFC 6749 §5.2)."""
 
 import json
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Annotated, Any
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response, status
-from starlette.exceptions import HTTPException
+from starlette.datastructures import Headers
 
 from identity_service.edge import Catalogue, CurrentSettings, Keys, address_of
 from identity_service.oidc import endpoints
 from identity_service.oidc.discovery import provider_metadata
-from identity_service.oidc.provider import Answer
-from identity_service.oidc.routes.work import CurrentWork
+from identity_service.oidc.provider import Answer, Work
+from identity_service.oidc.routes.direct import DirectRoute
+from identity_service.oidc.routes.work import CurrentWork, in_one_transaction
 from identity_service.oidc.userinfo import claims_for
 from service_common.auth import PUBLIC, Caller, Scope, require
 
 router = APIRouter(prefix="/identity", tags=["openid"])
+direct = APIRouter(prefix="/identity", tags=["openid"], route_class=DirectRoute)
+"""Where clients come with a form, many times a second."""
 
 OPENID = Scope("openid", "登录", "Sign you in", frozenset())
 
 _FORM = "application/x-www-form-urlencoded"
+_MOST_FIELDS = 1000
 
 
 def _form(properties: dict[str, str], required: list[str], example: dict[str, str]) -> dict[str, Any]:
@@ -93,14 +100,20 @@ async def _pairs(request: Request) -> list[tuple[str, str]]:
     """The form; what is not one has no parameters, and the provider says what is missing."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
         return []
+    body = await request.body()
     try:
-        form = await request.form()
-    except HTTPException:  # more fields than anybody means to send
+        return parse_qsl(body.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:  # more fields than anybody means to send
         return []
-    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
 
 
-def _response(answer: Answer) -> Response:
+Endpoint = Callable[[Work, Iterable[tuple[str, str]], Headers], Awaitable[Answer]]
+
+
+async def _answer(request: Request, endpoint: Endpoint) -> Response:
+    """Reads the form before any transaction begins: a client that sends slowly holds nothing."""
+    pairs = await _pairs(request)
+    answer = await in_one_transaction(request, lambda work: endpoint(work, pairs, request.headers))
     return Response(json.dumps(answer.body), answer.status, headers=answer.headers)
 
 
@@ -125,18 +138,18 @@ async def jwks(keys: Keys, response: Response) -> dict[str, Any]:
     return dict(keys.public.as_dict(private=False))
 
 
-@router.post(
+@direct.post(
     "/token",
     summary="Get tokens 获取令牌",
     description="Authorization code with PKCE, refresh with rotation, client credentials, device code.",
     dependencies=[PUBLIC],
     openapi_extra=_TOKEN_FORM,
 )
-async def token(request: Request, work: CurrentWork) -> Response:
-    return _response(await endpoints.token_answer(work, await _pairs(request), request.headers))
+async def token(request: Request) -> Response:
+    return await _answer(request, endpoints.token_answer)
 
 
-@router.post(
+@direct.post(
     "/par",
     status_code=status.HTTP_201_CREATED,
     summary="Push an authorization request 推送授权请求",
@@ -144,42 +157,41 @@ async def token(request: Request, work: CurrentWork) -> Response:
     dependencies=[PUBLIC],
     openapi_extra=_PUSHED_FORM,
 )
-async def push(request: Request, work: CurrentWork) -> Response:
-    return _response(await endpoints.pushed_answer(work, await _pairs(request), request.headers))
+async def push(request: Request) -> Response:
+    return await _answer(request, endpoints.pushed_answer)
 
 
-@router.post(
+@direct.post(
     "/device_authorization",
     summary="Ask for a device to be let in 设备授权请求",
     description="RFC 8628. Show `user_code` and a QR code of `verification_uri_complete`, and poll the token endpoint.",
     dependencies=[PUBLIC],
     openapi_extra=_DEVICE_FORM,
 )
-async def authorize_device(request: Request, work: CurrentWork) -> Response:
-    pairs = await _pairs(request)
-    return _response(await endpoints.device_answer(work, pairs, request.headers, address=address_of(request)))
+async def authorize_device(request: Request) -> Response:
+    return await _answer(request, partial(endpoints.device_answer, address=address_of(request)))
 
 
-@router.post(
+@direct.post(
     "/introspect",
     summary="Introspect a token 查验令牌",
     description="RFC 7662. Clients ask about their own tokens.",
     dependencies=[PUBLIC],
     openapi_extra=_OF_TOKEN,
 )
-async def introspect(request: Request, work: CurrentWork) -> Response:
-    return _response(await endpoints.introspection_answer(work, await _pairs(request), request.headers))
+async def introspect(request: Request) -> Response:
+    return await _answer(request, endpoints.introspection_answer)
 
 
-@router.post(
+@direct.post(
     "/revoke",
     summary="Revoke a token 撤销令牌",
     description="RFC 7009. Ends the whole grant; its access tokens are refused within a second.",
     dependencies=[PUBLIC],
     openapi_extra=_OF_TOKEN,
 )
-async def revoke(request: Request, work: CurrentWork) -> Response:
-    return _response(await endpoints.revocation_answer(work, await _pairs(request), request.headers))
+async def revoke(request: Request) -> Response:
+    return await _answer(request, endpoints.revocation_answer)
 
 
 @router.get(
