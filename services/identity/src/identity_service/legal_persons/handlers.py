@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, DateTime, Uuid, bindparam, or_, select, union
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BindParameter, ColumnElement, SQLColumnExpression, Uuid, func, or_, select, union
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.db import Transactions
@@ -207,10 +207,18 @@ async def represented_by(session: AsyncSession, person_id: UUID, *, now: datetim
     return found + [Represented(row, agent.role, agent.valid_until) for row, agent in entrusted]
 
 
-async def ids_represented_by(session: AsyncSession, person_id: UUID, *, now: datetime) -> Sequence[UUID]:
-    """The legal persons somebody may act for now, as ``represented_by`` has them, sorted, by one statement."""
-    found = await session.execute(_IDS_REPRESENTED, {"person_id": person_id, "now": now})
-    return sorted(row[0] for row in found)
+def ids_represented(
+    person_id: SQLColumnExpression[UUID], now: BindParameter[datetime]
+) -> ColumnElement[Sequence[UUID]]:
+    """The legal persons somebody may act for at a moment, as ``represented_by`` has them: an array, within another statement."""
+    own = select(LegalPerson.id).where(LegalPerson.representative_id == person_id, *_ACTING)
+    entrusted = (
+        select(Agent.legal_person_id)
+        .join(LegalPerson, LegalPerson.id == Agent.legal_person_id)
+        .where(Agent.person_id == person_id, *_ACTING, *_running(now))
+    )
+    of_person = (one.correlate_except(LegalPerson, Agent) for one in (own, entrusted))
+    return func.array(union(*of_person).scalar_subquery(), type_=ARRAY(Uuid))
 
 
 async def represented_ids(session: AsyncSession, person_id: UUID) -> Sequence[UUID]:
@@ -354,21 +362,6 @@ def _running(now: datetime | BindParameter[datetime]) -> tuple[ColumnElement[boo
 
 def _not_expired(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return or_(Agent.valid_until.is_(None), Agent.valid_until > now)
-
-
-# Built once: every token of a person asks this.
-_IDS_REPRESENTED = union(
-    select(LegalPerson.id).where(
-        LegalPerson.representative_id == bindparam("person_id", type_=Uuid), *_ACTING
-    ),
-    select(Agent.legal_person_id)
-    .join(LegalPerson, LegalPerson.id == Agent.legal_person_id)
-    .where(
-        Agent.person_id == bindparam("person_id", type_=Uuid),
-        *_ACTING,
-        *_running(bindparam("now", type_=DateTime(timezone=True))),
-    ),
-)
 
 
 def _has_expired(agent: Agent, now: datetime) -> bool:

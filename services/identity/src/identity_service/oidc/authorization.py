@@ -15,13 +15,13 @@ from identity_service.login.models import Interaction
 from identity_service.oidc.claims import AskedClaims
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import Freshness, Subject, asked_level
-from identity_service.oidc.grants import CodeGrant, S256Only
-from identity_service.oidc.id_tokens import CodeIdToken
+from identity_service.oidc.grants import CodeGrant
+from identity_service.oidc.id_tokens import CODE_EXTENSIONS
 from identity_service.oidc.models import Consent
 from identity_service.oidc.provider import Answer, Provider, ProviderRequest, Work
-from identity_service.oidc.subjects import grantable, load_subject, subject_identifier
+from identity_service.oidc.subjects import grantable, subject_identifier
+from identity_service.oidc.visitors import Visitor
 from identity_service.scopes import ScopeEntry
-from identity_service.sessions.handlers import hold_open
 from identity_service.sessions.models import LoginSession
 
 
@@ -78,24 +78,23 @@ class UnmetAuthenticationRequirements(OAuth2Error):  # type: ignore[misc]  # Aut
 async def authorize(
     work: Work,
     pairs: Iterable[tuple[str, str]],
-    login: LoginSession | None,
+    visitor: Visitor | None,
     interaction: Interaction | None,
     *,
     denied: bool = False,
     gives_up: bool = False,
     is_pushed: bool = False,
 ) -> Outcome:
-    """Looks at a request with the session that the browser has, and says what comes next.
+    """Looks at a request with the session that the browser has, read for the client that asks, and says what comes next.
 
     Called again after each page of the interaction, until the answer is ``ToClient``. A request that has got as far as
     an interaction came the way that its client must come. ``gives_up``: the person does not want to be verified for more.
     """
     provider = Provider(work)
-    provider.register_grant(CodeGrant, [S256Only(required=True), CodeIdToken(work)])
+    provider.register_grant(CodeGrant, CODE_EXTENSIONS)
     request = ProviderRequest("GET", work.settings.authorization_endpoint, pairs)
     request.is_pushed = is_pushed or interaction is not None
-    fresh = login if login is not None and _is_fresh(work, request, login, interaction) else None
-    usable = fresh if fresh is not None and await hold_open(work.session, fresh) else None
+    usable = visitor if visitor is not None and _is_fresh(work, request, visitor.login, interaction) else None
     try:
         provider.check_parameters(request)
         check_response_type(request)
@@ -130,7 +129,7 @@ async def _next(
     work: Work,
     provider: Provider,
     grant: CodeGrant,
-    login: LoginSession | None,
+    visitor: Visitor | None,
     interaction: Interaction | None,
     *,
     denied: bool,
@@ -140,11 +139,11 @@ async def _next(
     prompts = (grant.request.payload.prompt or "").split()
     if denied:
         return await _answer(provider, grant, None)
-    if login is None:
+    if visitor is None:
         if "none" in prompts:
             raise LoginRequiredError(redirect_uri=grant.redirect_uri)
         return NeedsLogin(client.name)
-    subject = await load_subject(work.session, login.kind, login.account_id, now=work.now)
+    subject = visitor.subject
     if subject is None:
         return NeedsLogin(client.name)
     lacking = _lacking_level(grant, subject, gives_up=gives_up or "none" in prompts)
@@ -160,11 +159,11 @@ async def _next(
     scopes = _narrowed(provider, grant, scopes)
     of_claims = asked.scopes & allowed & client.scopes
     shown = scopes | of_claims
-    if await _needs_consent(work, client, subject, shown, prompts=prompts, interaction=interaction):
+    if _needs_consent(client, visitor, shown, prompts=prompts, interaction=interaction):
         if "none" in prompts:
             raise ConsentRequiredError(redirect_uri=grant.redirect_uri)
         return NeedsConsent(client, subject, tuple(work.catalogue.entries[name] for name in sorted(shown)))
-    grant.login, grant.scopes, grant.claims = login, scopes, asked.within(of_claims)
+    grant.login, grant.scopes, grant.claims = visitor.login, scopes, asked.within(of_claims)
     return await _answer(provider, grant, subject)
 
 
@@ -197,10 +196,9 @@ async def _answer(provider: Provider, grant: CodeGrant, subject: Subject | None)
     return ToClient(answer.location or "")
 
 
-async def _needs_consent(
-    work: Work,
+def _needs_consent(
     client: OAuthClient,
-    subject: Subject,
+    visitor: Visitor,
     scopes: frozenset[str],
     *,
     prompts: list[str],
@@ -211,8 +209,7 @@ async def _needs_consent(
         return False
     if "consent" in prompts:
         return True
-    given = await work.session.get(Consent, (subject.id, client.client_id))
-    return given is None or not scopes <= frozenset(given.scopes)
+    return not scopes <= visitor.allowed
 
 
 async def give_consent(work: Work, asked: NeedsConsent, interaction: Interaction) -> None:

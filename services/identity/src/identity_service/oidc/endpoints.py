@@ -22,10 +22,9 @@ from identity_service.oidc.grants import (
     ClientGrant,
     CodeGrant,
     RefreshGrant,
-    S256Only,
     hash_refresh_token,
 )
-from identity_service.oidc.id_tokens import CodeIdToken, DeviceIdToken, RefreshIdToken
+from identity_service.oidc.id_tokens import CODE_EXTENSIONS, DEVICE_EXTENSIONS, REFRESH_EXTENSIONS
 from identity_service.oidc.models import RefreshToken
 from identity_service.oidc.possession import give_nonce, show_proof
 from identity_service.oidc.provider import ACCESS_TOKEN_TYPE, Answer, Provider, ProviderRequest, Work
@@ -69,10 +68,10 @@ def _request(address: str, pairs: Iterable[tuple[str, str]], headers: Any) -> Pr
 async def token_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: Any) -> Answer:
     """Answers a token request. Refusals are answers too, and what they wrote (a family ended) is committed."""
     provider = _provider(work)
-    provider.register_grant(CodeGrant, [S256Only(required=True), CodeIdToken(work)])
-    provider.register_grant(RefreshGrant, [RefreshIdToken(work)])
+    provider.register_grant(CodeGrant, CODE_EXTENSIONS)
+    provider.register_grant(RefreshGrant, REFRESH_EXTENSIONS)
     provider.register_grant(ClientGrant)
-    provider.register_grant(DeviceGrant, [DeviceIdToken(work)])
+    provider.register_grant(DeviceGrant, DEVICE_EXTENSIONS)
     provider.register_grant(ExchangeGrant)
     request = _request(work.settings.token_endpoint, pairs, headers)
     try:
@@ -86,7 +85,7 @@ async def token_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: An
 async def pushed_answer(work: Work, pairs: Iterable[tuple[str, str]], headers: Any) -> Answer:
     """Takes in an authorization request (RFC 9126)."""
     provider = _provider(work)
-    provider.register_grant(CodeGrant, [S256Only(required=True), CodeIdToken(work)])
+    provider.register_grant(CodeGrant, CODE_EXTENSIONS)
     provider.register_endpoint(PushedRequests)
     address = work.settings.pushed_request_endpoint
     request = _request(address, pairs, headers)

@@ -10,7 +10,7 @@ from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core.errors import RequestNotSupportedError, RequestURINotSupportedError
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.util.concurrency import await_
 
 from identity_service.edge import session_limits
@@ -21,14 +21,16 @@ from identity_service.oidc.domain import Freshness, Subject
 from identity_service.oidc.models import AuthorizationCode, RefreshToken
 from identity_service.oidc.possession import bind_family, check_refresh_binding
 from identity_service.oidc.provider import InvalidDPoPProof, InvalidTarget, Provider, ProviderRequest, Work
-from identity_service.oidc.subjects import grantable, load_subject
+from identity_service.oidc.subjects import grantable, load_subject, subject_of, with_subject
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.models import Grant, LoginSession
 from service_common.contracts.identity import SessionEndReason
 from service_common.crypto import KeyRing
+from service_common.db import new_id
 
 _LONGEST_NONCE = 512
 _LONGEST_CODE_SECONDS = 60
+_CODES, _GRANTS = AuthorizationCode.metadata.tables["authorization_codes"], Grant.metadata.tables["grants"]
 _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -62,6 +64,50 @@ class CodeInHand:
 
     def get_nonce(self) -> str | None:
         return self.row.nonce
+
+
+# A code and its grant are opened by one statement, and read by one with the subject: each costs more than its columns.
+_OPEN = (
+    insert(_CODES)
+    .values(
+        code_hash=bindparam("code_hash"),
+        grant_id=bindparam("grant_id"),
+        redirect_uri=bindparam("redirect_uri"),
+        code_challenge=bindparam("code_challenge"),
+        nonce=bindparam("nonce"),
+        expires_at=bindparam("expires_at"),
+        dpop_jkt=bindparam("code_dpop_jkt"),
+    )
+    .add_cte(
+        insert(_GRANTS)
+        .values(
+            id=bindparam("grant_id"),
+            revision=0,
+            login_session_id=bindparam("login_session_id"),
+            subject_id=bindparam("subject_id"),
+            kind=bindparam("kind"),
+            client_id=bindparam("client_id"),
+            scope=bindparam("scope"),
+            resource=bindparam("resource"),
+            claims=bindparam("claims"),
+            is_offline=bindparam("is_offline"),
+            methods=bindparam("methods"),
+            authenticated_at=bindparam("authenticated_at"),
+        )
+        .cte("opened")
+    )
+)
+_IN_HAND = (
+    with_subject(
+        select(AuthorizationCode, Grant).join(Grant, Grant.id == AuthorizationCode.grant_id), Grant.subject_id
+    )
+    .where(
+        AuthorizationCode.code_hash == bindparam("code_hash"),
+        Grant.client_id == bindparam("client_id"),
+    )
+    .with_for_update(of=(AuthorizationCode, Grant))
+)
+_USE_UP = update(_CODES).where(_CODES.c.code_hash == bindparam("used_hash")).values(used_at=bindparam("at"))
 
 
 class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships no types
@@ -101,31 +147,26 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
         """Opens the grant. ``login`` and ``scopes`` were decided by who calls."""
         work, login = self.work, self.login
         parameters = request.payload.data
-        grant = Grant(
-            login_session_id=login.id,
-            subject_id=login.account_id,
-            kind=login.kind,
-            client_id=request.client.client_id,
-            scope=" ".join(sorted(self.scopes)),
-            resource=request.payload.resource,
-            claims=self.claims,
-            is_offline="offline_access" in self.scopes,
-            methods=login.methods,
-            authenticated_at=login.authenticated_at,
-        )
-        work.session.add(grant)
-        await_(work.session.flush())
-        work.session.add(
-            AuthorizationCode(
-                code_hash=hash_code(work.ring, code),
-                grant_id=grant.id,
-                redirect_uri=parameters["redirect_uri"],
-                code_challenge=parameters["code_challenge"],
-                nonce=request.payload.nonce,
-                expires_at=work.now + timedelta(seconds=_code_seconds(work, request.client)),
-                dpop_jkt=request.payload.dpop_jkt,
-            )
-        )
+        opened = {
+            "code_hash": hash_code(work.ring, code),
+            "redirect_uri": parameters["redirect_uri"],
+            "code_challenge": parameters["code_challenge"],
+            "nonce": request.payload.nonce,
+            "expires_at": work.now + timedelta(seconds=_code_seconds(work, request.client)),
+            "code_dpop_jkt": request.payload.dpop_jkt,
+            "grant_id": new_id(),
+            "login_session_id": login.id,
+            "subject_id": login.account_id,
+            "kind": login.kind,
+            "client_id": request.client.client_id,
+            "scope": " ".join(sorted(self.scopes)),
+            "resource": request.payload.resource,
+            "claims": self.claims,
+            "is_offline": "offline_access" in self.scopes,
+            "methods": login.methods,
+            "authenticated_at": login.authenticated_at,
+        }
+        await_(work.session.execute(_OPEN, opened))
 
     def query_authorization_code(self, code: str, client: OAuthClient) -> CodeInHand | None:
         return await_(self._redeemable(code, client))
@@ -135,18 +176,13 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
         work = self.work
         found = (
             await work.session.execute(
-                select(AuthorizationCode, Grant)
-                .join(Grant, Grant.id == AuthorizationCode.grant_id)
-                .where(
-                    AuthorizationCode.code_hash == hash_code(work.ring, code),
-                    Grant.client_id == client.client_id,
-                )
-                .with_for_update()
+                _IN_HAND,
+                {"code_hash": hash_code(work.ring, code), "client_id": client.client_id, "now": work.now},
             )
         ).first()
         if found is None:
             return None
-        row, grant = found
+        row, grant = found[:2]
         if row.used_at is not None:
             await sessions.end_grant(work.session, grant, reason=SessionEndReason.SUSPICION, now=work.now)
             return None
@@ -154,11 +190,12 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
             return None
         if row.dpop_jkt is not None and (self.server.proof is None or self.server.proof.jkt != row.dpop_jkt):
             raise InvalidDPoPProof
-        subject = await load_subject(work.session, grant.kind, grant.subject_id, now=work.now)
+        subject = subject_of(found, grant.kind, grant.subject_id)
         return CodeInHand(row, grant, subject) if subject else None
 
     def delete_authorization_code(self, authorization_code: CodeInHand) -> None:
-        authorization_code.row.used_at = self.work.now
+        used = {"used_hash": authorization_code.row.code_hash, "at": self.work.now}
+        await_(self.work.session.execute(_USE_UP, used))
 
     def authenticate_user(self, authorization_code: CodeInHand) -> Subject:
         return authorization_code.subject

@@ -8,7 +8,7 @@ from sqlalchemy.util.concurrency import await_
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.device import DeviceInHand
 from identity_service.oidc.domain import Subject
-from identity_service.oidc.grants import CodeInHand, TokenInHand
+from identity_service.oidc.grants import CodeInHand, S256Only, TokenInHand
 from identity_service.oidc.provider import ProviderRequest, Work
 from identity_service.oidc.subjects import subject_identifier
 from identity_service.oidc.userinfo import personal_claims
@@ -20,6 +20,11 @@ class _IdToken(OpenIDToken):  # type: ignore[misc]  # Authlib ships no types
 
     def __init__(self, work: Work) -> None:
         self._work = work
+
+    @classmethod
+    def extend(cls, grant: Any) -> None:
+        """Registers itself with a grant, for the work that it is done in."""
+        cls(grant.server.work)(grant)
 
     def get_client_algorithm(self, _client: OAuthClient) -> str:
         return ALGORITHM
@@ -83,3 +88,9 @@ class RefreshIdToken(_IdToken):
 
 class DeviceIdToken(_IdToken):
     """The ID token for a device that was let in. It sent no nonce; the code itself is bound to it."""
+
+
+# As Authlib calls them: with each grant that it makes. They are made once.
+CODE_EXTENSIONS = [S256Only(required=True), CodeIdToken.extend]
+REFRESH_EXTENSIONS = [RefreshIdToken.extend]
+DEVICE_EXTENSIONS = [DeviceIdToken.extend]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, union_all, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts.domain import SubjectKind
@@ -35,8 +35,12 @@ def _new_secret() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
 
 
-def _hash(ring: KeyRing, secret: str) -> bytes:
+def hash_secret(ring: KeyRing, secret: str) -> bytes:
+    """How the secret of a cookie is stored."""
     return ring.blind_index(secret, column="login_sessions.secret_hash")
+
+
+_BY_SECRET = select(LoginSession).where(LoginSession.secret_hash == bindparam("secret_hash"))
 
 
 async def start_session(
@@ -58,7 +62,7 @@ async def start_session(
     login = LoginSession(
         account_id=account_id,
         kind=kind,
-        secret_hash=_hash(ring, secret),
+        secret_hash=hash_secret(ring, secret),
         methods=[str(method) for method in methods],
         authenticated_at=authenticated_at or now,
         last_seen_at=now,
@@ -76,7 +80,7 @@ def authenticate_again(
 ) -> str:
     """The same person has logged in once more: the session lives on with a new secret, which is returned."""
     secret = _new_secret()
-    login.secret_hash = _hash(ring, secret)
+    login.secret_hash = hash_secret(ring, secret)
     login.methods = [str(method) for method in methods]
     login.authenticated_at = now
     login.last_seen_at = now
@@ -89,13 +93,20 @@ async def find_session(
     """The living session of a cookie; notes that it is in use."""
     if not secret:
         return None
-    login = await session.scalar(select(LoginSession).where(LoginSession.secret_hash == _hash(ring, secret)))
-    if login is None or login.ended_at is not None:
-        return None
+    login = await session.scalar(_BY_SECRET, {"secret_hash": hash_secret(ring, secret)})
+    return login if login and await is_living(session, login, limits=limits, now=now) else None
+
+
+async def is_living(
+    session: AsyncSession, login: LoginSession, *, limits: SessionLimits, now: datetime
+) -> bool:
+    """Whether a session has not ended, in one way or another; if so notes that it is in use."""
+    if login.ended_at is not None:
+        return False
     if now >= session_end(login.began_at, login.last_seen_at, idle=limits.idle, longest=limits.longest):
-        return None
+        return False
     await _note_use(session, login, now)
-    return login
+    return True
 
 
 async def _note_use(session: AsyncSession, login: LoginSession, now: datetime) -> None:

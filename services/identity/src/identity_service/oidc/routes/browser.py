@@ -34,6 +34,7 @@ from identity_service.oidc.pushed import take_pushed
 from identity_service.oidc.routes.device_pages import DEVICE_PAGE, USER_CODE
 from identity_service.oidc.routes.direct import DirectPageRoute
 from identity_service.oidc.routes.work import CurrentBench, bench_of
+from identity_service.oidc.visitors import Visitor, find_visitor
 from identity_service.pages import cookies
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit, refusal, visit_of
 from identity_service.pages.rendering import page, see_other
@@ -67,6 +68,13 @@ async def login_of(visit: Visit, work: Work) -> LoginSession | None:
     )
 
 
+async def visitor_of(visit: Visit, work: Work, asked: Mapping[str, str]) -> Visitor | None:
+    """Who is logged in at this browser, with what was allowed to the client that asks."""
+    client_id = asked.get("client_id", "")
+    # Refused a moment later; but PostgreSQL is not to see a NUL before.
+    return await find_visitor(work, visit.session_secret, client_id.replace("\x00", ""))
+
+
 @direct.get("/authorize")
 async def begin(request: Request) -> Response:
     return await _begin(request, request.query_params.multi_items())
@@ -90,7 +98,7 @@ async def _begin(request: Request, asked: list[tuple[str, str]]) -> Response:
             return _leave(visit, Refused(error.error, error.description or ""), dict(asked))
         asked = asked if pushed is None else pushed
         outcome = await authorize(
-            work, asked, await login_of(visit, work), None, is_pushed=pushed is not None
+            work, asked, await visitor_of(visit, work, dict(asked)), None, is_pushed=pushed is not None
         )
         if isinstance(outcome, NeedsLogin | NeedsLevel | NeedsConsent):
             begun = await _remember(visit, work, outcome, dict(asked))
@@ -129,7 +137,7 @@ async def resume(
         if set(asked) == {USER_CODE}:
             found.finished_at = work.now
             return see_other(f"{DEVICE_PAGE}?{urlencode(asked)}")
-        outcome = await authorize(work, pairs_of(asked), await login_of(visit, work), found)
+        outcome = await authorize(work, pairs_of(asked), await visitor_of(visit, work, asked), found)
         return go_on(visit, work, outcome, found)
 
 
@@ -175,7 +183,7 @@ async def show_consent(
     async with transactions() as session:
         work = bench.work(session)
         found, asked = await interaction_of(visit, work, interaction)
-        outcome = await authorize(work, pairs_of(asked), await login_of(visit, work), found)
+        outcome = await authorize(work, pairs_of(asked), await visitor_of(visit, work, asked), found)
         if not isinstance(outcome, NeedsConsent):
             return go_on(visit, work, outcome, found)
         return page(
@@ -205,11 +213,11 @@ async def decide_consent(
     async with transactions() as session:
         work = bench.work(session)
         found, asked = await interaction_of(visit, work, interaction)
-        login = await login_of(visit, work)
-        outcome = await authorize(work, pairs_of(asked), login, found, denied=decision == "deny")
+        visitor = await visitor_of(visit, work, asked)
+        outcome = await authorize(work, pairs_of(asked), visitor, found, denied=decision == "deny")
         if isinstance(outcome, NeedsConsent):
             await give_consent(work, outcome, found)
-            outcome = await authorize(work, pairs_of(asked), login, found)
+            outcome = await authorize(work, pairs_of(asked), visitor, found)
         return go_on(visit, work, outcome, found)
 
 

@@ -11,7 +11,7 @@ from identity_service.db import InTransactions, Transactions
 from identity_service.edge import CurrentAuthority
 from identity_service.login.domain import FormNotOurs
 from identity_service.oidc.authorization import NeedsLevel, authorize, pairs_of
-from identity_service.oidc.routes.browser import go_on, interaction_of, login_of
+from identity_service.oidc.routes.browser import go_on, interaction_of, login_of, visitor_of
 from identity_service.oidc.routes.work import Bench, CurrentBench
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
 from identity_service.pages.rendering import page, see_other
@@ -101,7 +101,7 @@ async def _look(
         work = bench.work(session)
         found, asked = await interaction_of(visit, work, interaction_id)
         outcome = await authorize(
-            work, pairs_of(asked), await login_of(visit, work), found, gives_up=gives_up
+            work, pairs_of(asked), await visitor_of(visit, work, asked), found, gives_up=gives_up
         )
         if not isinstance(outcome, NeedsLevel):
             return go_on(visit, work, outcome, found)

@@ -146,18 +146,6 @@ def _changed(staff: Staff, division: str) -> StaffChanged:
     )
 
 
-async def assignment_of(session: AsyncSession, staff_id: UUID) -> Assignment | None:
-    """What a token may say of a staff member; none for one who left."""
-    found = (
-        await session.execute(
-            select(Staff.department_id, Department.division, Staff.roles)
-            .join(Department, Department.id == Staff.department_id)
-            .where(Staff.id == staff_id, Staff.is_active)
-        )
-    ).first()
-    return Assignment(found.department_id, found.division, frozenset(found.roles)) if found else None
-
-
 async def get_staff(
     session: AsyncSession, staff_id: UUID, caller: Caller, *, for_update: bool = False
 ) -> Staff:

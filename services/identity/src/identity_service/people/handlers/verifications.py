@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
+from sqlalchemy import BindParameter, ScalarSelect, SQLColumnExpression, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -67,13 +67,18 @@ async def keep(
     await session.flush()
 
 
-def living_level(person_id: ColumnElement[UUID] | UUID, now: datetime | None) -> ScalarSelect[int]:
+def living_level(
+    person_id: SQLColumnExpression[UUID] | UUID, now: BindParameter[datetime] | datetime | None
+) -> ScalarSelect[int]:
     """The trust level of a person at a moment (the database's own by default): the highest that living evidence gives."""
     return (
         select(func.coalesce(func.max(Verification.level), LOWEST_LEVEL))
         .where(
             Verification.person_id == person_id,
-            or_(Verification.expires_at.is_(None), Verification.expires_at > (now or func.now())),
+            or_(
+                Verification.expires_at.is_(None),
+                Verification.expires_at > (func.now() if now is None else now),
+            ),
         )
         .scalar_subquery()
     )
