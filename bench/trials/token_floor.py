@@ -28,6 +28,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from identity_service.oidc.routes.direct import DirectRoute
 from lianban_local import ports
 from service_common.app import Service, create_app
 from service_common.auth import PUBLIC
@@ -93,8 +94,8 @@ def _bare_fastapi() -> FastAPI:
 
 
 def _ours() -> FastAPI:
-    """The application of every service: telemetry, logs, problem documents, limits; one route, without a database."""
-    router = APIRouter()
+    """The application of every service: telemetry, logs, problem documents, limits; one route like that of tokens, no database."""
+    router = APIRouter(route_class=DirectRoute)
 
     @router.post("/token", dependencies=[PUBLIC])
     async def token(request: Request) -> Response:

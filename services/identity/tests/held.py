@@ -16,7 +16,7 @@ _WAITING = text(
 
 
 class Held:
-    """Stops whoever writes to a table, so that a test can say what happens meanwhile."""
+    """Stops whoever writes to a table, or to the rows that are in it, so that a test can say what happens meanwhile."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -25,6 +25,12 @@ class Held:
     async def table(self, name: str) -> AsyncIterator[None]:
         async with self._transactions() as session:
             await session.execute(text(f"LOCK TABLE {name} IN SHARE MODE"))
+            yield
+
+    @contextlib.asynccontextmanager
+    async def rows(self, name: str) -> AsyncIterator[None]:
+        async with self._transactions() as session:
+            await session.execute(text(f"SELECT id FROM {name} FOR UPDATE"))
             yield
 
     async def until_wait(self, count: int, *, or_done: "asyncio.Task[httpx.Response] | None" = None) -> None:

@@ -13,7 +13,7 @@ from identity_service.clients.sms import FileSmsSender, GatewaySmsSender, SmsSen
 from identity_service.counters.routes import router as counter_routes
 from identity_service.credentials.pages import router as forgotten_password_pages
 from identity_service.credentials.routes import router as credential_routes
-from identity_service.db import Base, transactions_of
+from identity_service.db import Base, lone_statements, transactions_of
 from identity_service.delegations.routes import router as delegation_routes
 from identity_service.families.routes import router as family_routes
 from identity_service.identity_codes.routes import router as identity_code_routes
@@ -77,6 +77,7 @@ async def prepare(app: FastAPI) -> AsyncIterator[None]:
     app.state.service_clients = ServiceClients.load(settings.service_clients_file, catalogue)
     app.state.known_clients = KnownClients()
     app.state.signing_keys = store
+    app.state.lone_statements = lone_statements(app.state.database)
     app.state.authority = Authority(settings.authority_url, http)
     app.state.sms_sender = sms_sender(settings, http)
     app.state.token_verifier = TokenVerifier(

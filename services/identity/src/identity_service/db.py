@@ -1,17 +1,16 @@
 """The base of identity's rows, and transactions for use cases that must not hold one while they wait."""
 
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 import asyncpg
 from fastapi import Depends, Request
 from sqlalchemy import Enum
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 
 from service_common.db import TYPE_ANNOTATIONS, Database, service_metadata
@@ -48,21 +47,37 @@ async def _transactions(request: Request) -> Transactions:
     return transactions_of(request.app.state.database)
 
 
-@contextlib.asynccontextmanager
-async def began_by_use(database: Database) -> AsyncIterator[AsyncSession]:
-    """A session whose transaction begins with its first statement: for use cases that often need none.
+class BegunByNeed:
+    """At most one session, opened when it is first asked for: many requests get by without.
 
-    Committed at the end if it was begun, rolled back when the use case raises.
+    Its transaction begins with the first statement, is committed at the end, and rolled back when the use case raises.
     """
-    session = database.sessions()
-    try:
-        yield session
-        if session.in_transaction():
-            await session.commit()
-    except BaseException:
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+        self._sessions = sessions
+        self._session: AsyncSession | None = None
+
+    def __call__(self) -> AsyncSession:
+        if self._session is None:
+            self._session = self._sessions()
+        return self._session
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._session is None:
+            return
         # Its exit gives the connection back even while the request is being cancelled.
-        async with session:
-            raise
+        async with self._session as session:
+            if kind is None and session.in_transaction():
+                await session.commit()
+
+
+def lone_statements(database: Database) -> async_sessionmaker[AsyncSession]:
+    """Sessions without a transaction around their statements: each is committed by itself, as durably as any."""
+    alone = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    return async_sessionmaker(alone, expire_on_commit=False)
 
 
 InTransactions = Annotated[Transactions, Depends(_transactions)]

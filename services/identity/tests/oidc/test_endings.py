@@ -38,7 +38,7 @@ async def test_a_grant_that_is_opened_while_all_others_are_ended_ends_too(
     person = await population.person()
     there = Application(stolen, await population.app(), LOOPBACK)
     await there.tokens(person)
-    async with held.table("authorization_codes"):
+    async with held.rows("login_sessions"):
         opening = asyncio.create_task(there.begin("openid offline_access"))
         await held.until_wait(1)
         ending = asyncio.create_task(end_others(client, tokens.person(person)))
@@ -47,6 +47,19 @@ async def test_a_grant_that_is_opened_while_all_others_are_ended_ends_too(
     assert ended.status_code == 204
     answer = await there.exchange(query_of(opened.headers["location"])["code"])
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+
+async def test_what_all_others_are_ended_before_is_not_opened(
+    client: httpx.AsyncClient, stolen: httpx.AsyncClient, population: Population, tokens: Tokens, held: Held
+) -> None:
+    person = await population.person()
+    there = Application(stolen, await population.app(), LOOPBACK)
+    await there.tokens(person)
+    async with held.table("authorization_codes"):
+        opening = asyncio.create_task(there.begin("openid offline_access"))
+        await held.until_wait(1)
+        assert (await end_others(client, tokens.person(person))).status_code == 204
+    assert (await opening).url.path == "/identity/login"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from identity_service.login.models import Interaction
 from identity_service.oidc.claims import AskedClaims
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import Freshness, Subject, asked_level
-from identity_service.oidc.grants import CodeGrant
+from identity_service.oidc.grants import CodeGrant, LoggedOutMeanwhile
 from identity_service.oidc.id_tokens import CODE_EXTENSIONS
 from identity_service.oidc.models import Consent
 from identity_service.oidc.provider import Answer, Provider, ProviderRequest, Work
@@ -139,13 +139,9 @@ async def _next(
     prompts = (grant.request.payload.prompt or "").split()
     if denied:
         return await _answer(provider, grant, None)
-    if visitor is None:
-        if "none" in prompts:
-            raise LoginRequiredError(redirect_uri=grant.redirect_uri)
-        return NeedsLogin(client.name)
-    subject = visitor.subject
-    if subject is None:
-        return NeedsLogin(client.name)
+    subject = visitor.subject if visitor is not None else None
+    if visitor is None or subject is None:
+        return _needs_login(grant, prompts)
     lacking = _lacking_level(grant, subject, gives_up=gives_up or "none" in prompts)
     if lacking is not None:
         return lacking
@@ -164,7 +160,17 @@ async def _next(
             raise ConsentRequiredError(redirect_uri=grant.redirect_uri)
         return NeedsConsent(client, subject, tuple(work.catalogue.entries[name] for name in sorted(shown)))
     grant.login, grant.scopes, grant.claims = visitor.login, scopes, asked.within(of_claims)
-    return await _answer(provider, grant, subject)
+    try:
+        return await _answer(provider, grant, subject)
+    except LoggedOutMeanwhile:
+        return _needs_login(grant, prompts)
+
+
+def _needs_login(grant: CodeGrant, prompts: list[str]) -> NeedsLogin:
+    """Raises: LoginRequiredError, where the client wants no page to be shown."""
+    if "none" in prompts:
+        raise LoginRequiredError(redirect_uri=grant.redirect_uri)
+    return NeedsLogin(grant.request.client.name)
 
 
 def _lacking_level(grant: CodeGrant, subject: Subject, *, gives_up: bool) -> NeedsLevel | None:

@@ -8,6 +8,7 @@ from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from sqlalchemy import bindparam, literal
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.util.concurrency import await_
 
@@ -24,6 +25,14 @@ CONFIDENTIAL_METHODS = METHODS[:-1]
 _LONGEST_LIFE_SECONDS = 3600
 _LEEWAY_SECONDS = 30
 _LONGEST_JTI = 500
+
+
+_USE = (
+    insert(UsedAssertion.metadata.tables["used_assertions"])
+    .values({name: bindparam(name) for name in ("client_id", "jti_hash", "expires_at")})
+    .on_conflict_do_nothing()
+    .returning(literal(1))
+)
 
 
 class KeyAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib ships no types
@@ -51,11 +60,11 @@ class KeyAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib s
             raise InvalidClientError(description="Invalid JWT assertion.", status_code=401) from error
         return headers, claims
 
-    def process_assertion_claims(self, assertion: str, resolve_key: KeySet) -> dict[str, Any]:
+    def process_assertion_claims(self, assertion: str, resolve_key: KeySet) -> dict[str, Any]:  # noqa: ARG002 - Authlib's signature
         try:
             high_trust = self._client.is_high_trust
             algorithms = HIGH_TRUST_ALGORITHMS if high_trust else ASSERTION_ALGORITHMS
-            token = jwt.decode(assertion, resolve_key, algorithms=algorithms)
+            token = jwt.decode(assertion, self._client.choose_key, algorithms=algorithms)
         except (JoseError, ValueError) as error:
             raise InvalidClientError(
                 description="The assertion's signature is not valid.", status_code=401
@@ -89,12 +98,10 @@ class KeyAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib s
 
     async def _is_first_use(self, client_id: str, jti: str, expires: float) -> bool:
         """Two at once meet in the primary key: one of them was first."""
-        used = insert(UsedAssertion).values(
-            client_id=client_id,
-            jti_hash=self._work.ring.blind_index(jti, column="used_assertions.jti_hash"),
-            expires_at=datetime.fromtimestamp(expires + _LEEWAY_SECONDS, UTC),
-        )
-        fresh = await self._work.session.execute(
-            used.on_conflict_do_nothing().returning(UsedAssertion.client_id)
-        )
+        used = {
+            "client_id": client_id,
+            "jti_hash": self._work.ring.blind_index(jti, column="used_assertions.jti_hash"),
+            "expires_at": datetime.fromtimestamp(expires + _LEEWAY_SECONDS, UTC),
+        }
+        fresh = await self._work.session.execute(_USE, used)
         return fresh.first() is not None

@@ -10,9 +10,10 @@ from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core.errors import RequestNotSupportedError, RequestURINotSupportedError
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Column, ColumnElement, bindparam, insert, literal, select, update
 from sqlalchemy.util.concurrency import await_
 
+from identity_service.accounts.models import Account
 from identity_service.edge import session_limits
 from identity_service.oidc.claims import AskedClaims
 from identity_service.oidc.client_authentication import METHODS
@@ -66,36 +67,52 @@ class CodeInHand:
         return self.row.nonce
 
 
-# A code and its grant are opened by one statement, and read by one with the subject: each costs more than its columns.
+class LoggedOutMeanwhile(Exception):
+    """The session was ended while its request was being looked at."""
+
+
+def _given(column: Column[Any], name: str | None = None) -> ColumnElement[Any]:
+    return bindparam(name or column.name, type_=column.type).label(column.name)
+
+
+# The other side of what ends sessions, as in ``sessions.handlers.hold_open``: who ends one of somebody's holds the account first and
+# ends the session last. So this waits for whoever is ending, and opens nothing in what was ended; or is waited for, and seen.
+_STILL_LOGGED_IN = (
+    select(LoginSession.id)
+    .join(Account, Account.id == LoginSession.account_id)
+    .where(LoginSession.id == bindparam("login_session_id"), LoginSession.ended_at.is_(None))
+    .with_for_update(read=True, of=(Account, LoginSession))
+    .cte("still_logged_in")
+)
+_GIVEN_TO_GRANT = [
+    _given(_GRANTS.c[name])
+    for name in (
+        "subject_id", "kind", "client_id", "scope", "resource", "claims", "is_offline", "methods", "authenticated_at",
+    )
+]  # fmt: skip
+_OPENED = (
+    insert(_GRANTS)
+    .from_select(
+        ["id", "revision", "login_session_id", *(one.name for one in _GIVEN_TO_GRANT)],
+        select(_given(_GRANTS.c.id, "grant_id"), literal(0), _STILL_LOGGED_IN.c.id, *_GIVEN_TO_GRANT),
+        include_defaults=False,
+    )
+    .returning(_GRANTS.c.id)
+    .cte("opened")
+)
+_GIVEN_TO_CODE = [
+    _given(_CODES.c[name])
+    for name in ("code_hash", "redirect_uri", "code_challenge", "nonce", "expires_at", "dpop_jkt")
+]
+# A code and its grant are opened by one statement, and read by one with the subject: each statement costs more than its columns.
 _OPEN = (
     insert(_CODES)
-    .values(
-        code_hash=bindparam("code_hash"),
-        grant_id=bindparam("grant_id"),
-        redirect_uri=bindparam("redirect_uri"),
-        code_challenge=bindparam("code_challenge"),
-        nonce=bindparam("nonce"),
-        expires_at=bindparam("expires_at"),
-        dpop_jkt=bindparam("code_dpop_jkt"),
+    .from_select(
+        ["grant_id", *(one.name for one in _GIVEN_TO_CODE)],
+        select(_OPENED.c.id, *_GIVEN_TO_CODE),
+        include_defaults=False,
     )
-    .add_cte(
-        insert(_GRANTS)
-        .values(
-            id=bindparam("grant_id"),
-            revision=0,
-            login_session_id=bindparam("login_session_id"),
-            subject_id=bindparam("subject_id"),
-            kind=bindparam("kind"),
-            client_id=bindparam("client_id"),
-            scope=bindparam("scope"),
-            resource=bindparam("resource"),
-            claims=bindparam("claims"),
-            is_offline=bindparam("is_offline"),
-            methods=bindparam("methods"),
-            authenticated_at=bindparam("authenticated_at"),
-        )
-        .cte("opened")
-    )
+    .returning(_CODES.c.grant_id)
 )
 _IN_HAND = (
     with_subject(
@@ -144,7 +161,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
         return redirect_uri
 
     def save_authorization_code(self, code: str, request: ProviderRequest) -> None:
-        """Opens the grant. ``login`` and ``scopes`` were decided by who calls."""
+        """Opens the grant. ``login`` and ``scopes`` were decided by who calls. Raises: LoggedOutMeanwhile."""
         work, login = self.work, self.login
         parameters = request.payload.data
         opened = {
@@ -153,7 +170,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
             "code_challenge": parameters["code_challenge"],
             "nonce": request.payload.nonce,
             "expires_at": work.now + timedelta(seconds=_code_seconds(work, request.client)),
-            "code_dpop_jkt": request.payload.dpop_jkt,
+            "dpop_jkt": request.payload.dpop_jkt,
             "grant_id": new_id(),
             "login_session_id": login.id,
             "subject_id": login.account_id,
@@ -166,7 +183,8 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
             "methods": login.methods,
             "authenticated_at": login.authenticated_at,
         }
-        await_(work.session.execute(_OPEN, opened))
+        if await_(work.session.execute(_OPEN, opened)).first() is None:
+            raise LoggedOutMeanwhile
 
     def query_authorization_code(self, code: str, client: OAuthClient) -> CodeInHand | None:
         return await_(self._redeemable(code, client))

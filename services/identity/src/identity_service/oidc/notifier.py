@@ -62,7 +62,7 @@ class Notifier:
         busy = [client for client, count in self._running.items() if count >= _AT_ONCE_TO_ONE]
         async with self._transactions() as session:
             work = Work(
-                session,
+                lambda: session,
                 state.key_ring,
                 state.settings,
                 keys,

@@ -6,10 +6,10 @@ transaction, our ordinary handlers.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from authlib.oauth2 import OAuth2Error
@@ -54,9 +54,9 @@ class InvalidDPoPProof(OAuth2Error):  # type: ignore[misc]  # Authlib ships no t
 
 @dataclass(frozen=True)
 class Work:
-    """What one request to the provider works with."""
+    """What one request to the provider works with. A session is opened when it is first asked for."""
 
-    session: AsyncSession
+    open_session: Callable[[], AsyncSession]
     ring: KeyRing
     settings: Settings
     keys: SigningKeys
@@ -64,6 +64,10 @@ class Work:
     services: ServiceClients
     known: KnownClients
     now: datetime
+
+    @cached_property
+    def session(self) -> AsyncSession:
+        return self.open_session()
 
 
 @dataclass
@@ -158,7 +162,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no t
         if client_id not in self._known_clients:
             work = self.work
             self._known_clients[client_id] = await_(
-                work.known.find(work.session, work.ring, work.services, work.catalogue, client_id)
+                work.known.find(lambda: work.session, work.ring, work.services, work.catalogue, client_id)
             )
         return self._known_clients[client_id]
 

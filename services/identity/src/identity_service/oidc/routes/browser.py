@@ -10,7 +10,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oidc.rpinitiated.end_session import EndSessionRequest
 from fastapi import APIRouter, Form, Query, Request, Response
 
-from identity_service.db import InTransactions, began_by_use
+from identity_service.db import InTransactions
 from identity_service.edge import session_limits
 from identity_service.login import handlers as login_handlers
 from identity_service.login.domain import FormNotOurs
@@ -33,7 +33,7 @@ from identity_service.oidc.provider import Work
 from identity_service.oidc.pushed import take_pushed
 from identity_service.oidc.routes.device_pages import DEVICE_PAGE, USER_CODE
 from identity_service.oidc.routes.direct import DirectPageRoute
-from identity_service.oidc.routes.work import CurrentBench, bench_of
+from identity_service.oidc.routes.work import CurrentBench, at_work
 from identity_service.oidc.visitors import Visitor, find_visitor
 from identity_service.pages import cookies
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit, refusal, visit_of
@@ -89,9 +89,10 @@ async def begin_by_post(request: Request) -> Response:
 
 
 async def _begin(request: Request, asked: list[tuple[str, str]]) -> Response:
-    visit, bench = visit_of(request), await bench_of(request)
-    async with began_by_use(request.app.state.database) as session:
-        work = bench.work(session)
+    visit = visit_of(request)
+    # What is read, and the code with its grant or the interaction, are one statement each; a pushed request is used up by another.
+    is_plain = all(name != "request_uri" for name, _ in asked)
+    async with at_work(request, stands_alone=is_plain) as work:
         try:
             pushed = await take_pushed(work, asked)
         except OAuth2Error as error:

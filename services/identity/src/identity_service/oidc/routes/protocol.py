@@ -14,7 +14,7 @@ from identity_service.oidc import endpoints
 from identity_service.oidc.discovery import provider_metadata
 from identity_service.oidc.provider import Answer, Work
 from identity_service.oidc.routes.direct import DirectRoute
-from identity_service.oidc.routes.work import CurrentWork, in_one_transaction
+from identity_service.oidc.routes.work import CurrentWork, at_work
 from identity_service.oidc.userinfo import claims_for
 from service_common.auth import PUBLIC, Caller, Scope, require
 
@@ -26,6 +26,8 @@ OPENID = Scope("openid", "登录", "Sign you in", frozenset())
 
 _FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 1000
+# All that is written for it is that an assertion and a proof were used, each by one statement.
+_OF_CLIENT_ALONE = ("grant_type", "client_credentials")
 
 
 def _form(properties: dict[str, str], required: list[str], example: dict[str, str]) -> dict[str, Any]:
@@ -113,7 +115,8 @@ Endpoint = Callable[[Work, Iterable[tuple[str, str]], Headers], Awaitable[Answer
 async def _answer(request: Request, endpoint: Endpoint) -> Response:
     """Reads the form before any transaction begins: a client that sends slowly holds nothing."""
     pairs = await _pairs(request)
-    answer = await in_one_transaction(request, lambda work: endpoint(work, pairs, request.headers))
+    async with at_work(request, stands_alone=_OF_CLIENT_ALONE in pairs) as work:
+        answer = await endpoint(work, pairs, request.headers)
     return Response(json.dumps(answer.body), answer.status, headers=answer.headers)
 
 

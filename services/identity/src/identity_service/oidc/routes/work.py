@@ -1,6 +1,7 @@
 """What the provider works with, gathered from the request and the application."""
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -8,9 +9,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from identity_service.db import began_by_use
+from identity_service.db import BegunByNeed
 from identity_service.oidc.clients import KnownClients, ServiceClients
-from identity_service.oidc.provider import Answer, Work
+from identity_service.oidc.provider import Work
 from identity_service.scopes import ScopeCatalogue
 from identity_service.settings import Settings
 from identity_service.signing.handlers import SigningKeys
@@ -31,8 +32,18 @@ class Bench:
     now: datetime
 
     def work(self, session: AsyncSession) -> Work:
+        return self.work_by_need(lambda: session)
+
+    def work_by_need(self, open_session: Callable[[], AsyncSession]) -> Work:
         return Work(
-            session, self.ring, self.settings, self.keys, self.catalogue, self.services, self.known, self.now
+            open_session,
+            self.ring,
+            self.settings,
+            self.keys,
+            self.catalogue,
+            self.services,
+            self.known,
+            self.now,
         )
 
 
@@ -54,14 +65,19 @@ async def bench_of(request: Request) -> Bench:
 CurrentBench = Annotated[Bench, Depends(bench_of)]
 
 
-async def in_one_transaction(request: Request, answer: Callable[[Work], Awaitable[Answer]]) -> Answer:
-    """Answers with what the provider works with, in a transaction that is begun by its first statement.
+@contextlib.asynccontextmanager
+async def at_work(request: Request, *, stands_alone: bool) -> AsyncIterator[Work]:
+    """What the provider works with. What it wrote is committed at the end, before the answer leaves.
 
-    Committed before the answer leaves. A client whose row is remembered needs no statement, and no connection then.
+    ``stands_alone``: of the statements for this request each is complete in itself, so each is committed by itself, without
+    the two round trips that open and close a transaction around them. A request that needs no statement takes no connection.
     """
+    state = request.app.state
     bench = await bench_of(request)
-    async with began_by_use(request.app.state.database) as session:
-        return await answer(bench.work(session))
+    async with BegunByNeed(
+        state.lone_statements if stands_alone else state.database.sessions
+    ) as open_session:
+        yield bench.work_by_need(open_session)
 
 
 async def _work(bench: CurrentBench, session: Session) -> Work:

@@ -40,15 +40,6 @@ class NewStaff:
     position: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """Where a staff member works and as what: the part of it that tokens carry."""
-
-    department_id: UUID
-    division: str
-    roles: frozenset[str]
-
-
 def new_password() -> str:
     """A first password that nobody guesses: 120 bits."""
     return base64.b32encode(os.urandom(15)).decode().lower()
