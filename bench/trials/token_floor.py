@@ -27,6 +27,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from sqlalchemy import MetaData
 
 from identity_service.oidc.routes.direct import DirectRoute
 from lianban_local import ports
@@ -113,7 +114,7 @@ def _ours() -> FastAPI:
     configure_logging("floor", settings)
     migrations = Path(__file__).resolve().parents[2] / "services/identity/migrations"
     service = Service(
-        name="identity", title="floor", description="", settings=settings, routers=(router,), migrations=migrations
+        name="identity", title="floor", description="", settings=settings, routers=(router,), migrations=migrations, metadata=MetaData()
     )  # fmt: skip
     return create_app(service, worker=False)
 

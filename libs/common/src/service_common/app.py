@@ -154,14 +154,7 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
         openapi_url=None,
         telemetry=REQUEST_TELEMETRY,
     )
-    app.state.service = service
-    app.state.error_page = service.error_page
-    app.state.settings = settings
-    app.state.key_ring = key_ring(settings)
-    app.state.now = utc_now
-    app.state.migration_head = migration_head(service.migrations)
-    app.state.nats = None
-    app.state.answers_http = api
+    _describe(app, service, api=api)
     app.include_router(health_router)
     if api:
         for router in service.routers:
@@ -175,6 +168,18 @@ def create_app(service: Service, *, worker: bool, api: bool = True) -> FastAPI:
     app.add_middleware(VersionHeader)
     app.add_middleware(RequestId)
     return app
+
+
+def _describe(app: FastAPI, service: Service, *, api: bool) -> None:
+    """What is known of a process before it starts."""
+    app.state.service = service
+    app.state.error_page = service.error_page
+    app.state.settings = service.settings
+    app.state.key_ring = key_ring(service.settings)
+    app.state.now = utc_now
+    app.state.migration_head = migration_head(service.migrations)
+    app.state.nats = None
+    app.state.answers_http = api
 
 
 @contextlib.asynccontextmanager
