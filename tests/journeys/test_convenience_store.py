@@ -101,3 +101,15 @@ async def test_the_history_of_the_application_verifies(story: Story, app: App) -
     citizen = app.sign_in(app.account("citizen"), applying.SCOPE)
     history = await citizen.get(f"/acceptance/v1/applications/{story.application['id']}/timeline")
     assert history["intact"] is True
+
+
+async def test_the_citizen_gets_a_copy_of_what_every_service_holds(story: Story, app: App) -> None:
+    scope = f"{applying.SCOPE} identity:me.manage gateway:me.export"
+    told = await app.sign_in(app.account("citizen"), scope).get("/gateway/v1/me/export")
+    assert told["missing"] == []
+    parts = {name: part["data"] for name, part in told["parts"].items()}
+    assert parts["identity"]["person"]["username"] == app.account("citizen").username
+    assert story.ticket["number"] in {one["number"] for one in parts["hotline"]["items"]}
+    assert story.review["id"] in {
+        one["review"]["id"] for one in parts["evaluation"]["items"] if one["review"]
+    }
