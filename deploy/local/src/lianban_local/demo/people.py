@@ -216,17 +216,14 @@ async def _appoint_agents(app: App, cast: Cast, people: dict[str, NaturalPerson]
 
 
 async def _client(operator: SignedIn, cast: Cast, one: dict[str, Any], known_clients: list[Client]) -> Client:
-    """The secret is shown once: remembered from the first time, else a further one is made."""
+    """The secret is shown once: remembered from the first time, else a further one is made. A public client has none."""
+    is_public = one.get("token_endpoint_auth_method") == "none"
     secret = next((old.client_secret for old in known_clients if old.client_id == one["client_id"]), None)
     if secret is None:
-        body = {
-            **{
-                name: one[name]
-                for name in ("client_id", "client_name", "grant_types", "redirect_uris", "scopes")
-            },
-            "department_id": str(cast.departments[one["organ"]]),
-        }
+        body = {name: value for name, value in one.items() if name != "organ"}
+        body["department_id"] = str(cast.departments[one["organ"]])
         made = await _unless_taken(operator.post(f"{_V1}/clients", body))
+    if secret is None and not is_public:
         made = made or await operator.post(f"{_V1}/clients/{one['client_id']}/secrets")
         secret = made["client_secret"]
     return Client(
