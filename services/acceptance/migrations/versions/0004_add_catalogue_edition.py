@@ -21,12 +21,12 @@ def upgrade() -> None:
         sa.Column("edition", sa.Uuid(), nullable=False, server_default=sa.func.gen_random_uuid()),
         sa.CheckConstraint("singleton", name=op.f("ck_catalogue_edition_one_row")),
     )
-    op.execute("INSERT INTO catalogue_edition DEFAULT VALUES")
     op.execute(
         """
         CREATE FUNCTION begin_catalogue_edition() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            UPDATE catalogue_edition SET edition = gen_random_uuid();
+            INSERT INTO catalogue_edition DEFAULT VALUES
+            ON CONFLICT (singleton) DO UPDATE SET edition = excluded.edition;
             RETURN NULL;
         END $$
         """

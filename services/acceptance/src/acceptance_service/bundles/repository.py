@@ -57,12 +57,12 @@ _items = _Definitions(ItemDefinition, ServiceItem)
 class _Edition:
     """The bundles that were read of one edition of the catalogue; there are tens of them, not thousands as of items."""
 
-    def __init__(self, edition: UUID) -> None:
+    def __init__(self, edition: UUID | None) -> None:
         self.edition = edition
         self.bundles: dict[str, PublishedBundle] = {}
 
 
-_last_seen = _Edition(UUID(int=0))
+_last_seen = _Edition(None)
 _IN_FORCE = select(CatalogueEdition.edition)
 
 
@@ -70,8 +70,7 @@ async def _edition_in_force(session: AsyncSession) -> _Edition:
     """Asked before anything is read: what a later statement reads may be newer, but then this edition is over."""
     global _last_seen  # noqa: PLW0603 - the memory of the process
     edition = await session.scalar(_IN_FORCE)
-    assert edition is not None
-    if _last_seen.edition != edition:
+    if edition is None or edition != _last_seen.edition:  # none: nothing that a plan rests on was ever written
         _last_seen = _Edition(edition)
     return _last_seen
 

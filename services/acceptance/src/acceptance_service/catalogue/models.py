@@ -119,7 +119,7 @@ class ReferenceList(CatalogueEntry):
 
 
 class CatalogueEdition(Base):
-    """One row: which edition of the catalogue is in force. The database draws another with every change of what plans rest on.
+    """One row at most: which edition of the catalogue is in force. The database draws another with every change of what plans rest on.
 
     Random, not counted: no two databases, and no rolled-back change, ever share one.
     """
