@@ -70,7 +70,8 @@ async def _edition_in_force(session: AsyncSession) -> _Edition:
     """Asked before anything is read: what a later statement reads may be newer, but then this edition is over."""
     global _last_seen  # noqa: PLW0603 - the memory of the process
     edition = await session.scalar(_IN_FORCE)
-    if edition is None or edition != _last_seen.edition:  # none: nothing that a plan rests on was ever written
+    # None: nothing that a plan rests on was ever written.
+    if edition is None or edition != _last_seen.edition:
         _last_seen = _Edition(edition)
     return _last_seen
 
