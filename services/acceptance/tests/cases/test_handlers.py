@@ -4,11 +4,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from acceptance_service.applications.domain import ApplicationStatus, Provision
 from acceptance_service.applications.handlers.materials import ProvisionInput, provide_material
-from acceptance_service.applications.models import AccessRecord
+from acceptance_service.applications.models import AccessRecord, Material
 from acceptance_service.cases.domain.deadlines import ClockRefused
 from acceptance_service.cases.domain.rules import (
     AcceptanceMode,
@@ -21,6 +21,7 @@ from acceptance_service.cases.domain.rules import (
     NoOpinion,
     NoSuchCase,
     NoSuchTask,
+    NoticeAndPromiseNotOffered,
     OpenTasks,
     OwnApplication,
     ReasonsMissing,
@@ -197,6 +198,18 @@ async def test_a_promise_item_is_accepted_on_the_promise_and_decided_at_once(off
     await office.decide(case, approver)
     assert case.promise
     assert case.decided_at == case.accepted_at
+
+
+async def test_nothing_is_accepted_on_a_promise_that_was_made_to_another_department(office: Any) -> None:
+    case, _, approver = await office.case("HN-430300-000123020000-06")
+    await intake.receive_case(*kit(office, case), caller=approver, now=office.now)
+    of_another = (
+        update(Material).where(Material.application_id == case.application_id).values(items=["other"])
+    )
+    await office.session.execute(of_another)
+    promise = AcceptInput(AcceptanceMode.PROMISE)
+    with pytest.raises(NoticeAndPromiseNotOffered):
+        await intake.accept_case(*kit(office, case), promise, caller=approver, now=office.now)
 
 
 async def test_a_special_procedure_stops_the_clock_and_is_recorded(office: Any) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import and_, bindparam, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.applications.models import Application, Material
+from acceptance_service.applications.repository import read_materials
 from acceptance_service.cases.domain.rules import Gaps, NoSuchCase, TaskStatus
 from acceptance_service.cases.domain.states import CaseStatus
 from acceptance_service.cases.models import Case, Document, Procedure, Task
@@ -70,6 +71,13 @@ async def gaps_of_case(session: AsyncSession, application: Application, case: Ca
         tolerated=frozenset(row.code for row in mine if case.item_code in row.tolerated_in),
         promised=application.tolerance_promised,
     )
+
+
+async def promises_for(session: AsyncSession, application: Application, case: Case) -> frozenset[str]:
+    """What the applicant has promised to this case's department: another item's promise is made to another one."""
+    materials = (await read_materials(session, application.id)).values()
+    mine = [one for one in materials if concerns(one, application, case)]
+    return frozenset(application.promises) & {way.get("promise") for one in mine for way in one.ways}
 
 
 def concerns(material: Material, application: Application, case: Case) -> bool:

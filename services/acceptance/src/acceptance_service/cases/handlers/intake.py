@@ -29,7 +29,7 @@ from acceptance_service.cases.handlers.performing import (
     start_intake,
 )
 from acceptance_service.cases.models import Case
-from acceptance_service.cases.repository import Dossier, gaps_of_case, hold_dossier
+from acceptance_service.cases.repository import Dossier, gaps_of_case, hold_dossier, promises_for
 from acceptance_service.catalogue.domain import Limit, LimitUnit
 from service_common import timeline
 from service_common.auth import Caller
@@ -179,7 +179,7 @@ async def accept_case(
     gaps.need_acceptable(
         given.mode,
         notify_promise=dossier.case.notify_promise,
-        promises=dossier.application.promises,
+        promises=await promises_for(session, dossier.application, dossier.case),
     )
     act = Act.of(caller, now, ring)
     case = dossier.case
