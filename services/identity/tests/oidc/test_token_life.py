@@ -137,6 +137,19 @@ async def test_logout_with_the_id_token_ends_everything_and_goes_back(
     assert "/identity/login" in (await mobile.begin()).text
 
 
+async def test_an_id_token_without_its_browser_ends_what_its_own_client_has_alone(
+    partner: Application, mobile: Application, population: Population, ended: EndedSessions
+) -> None:
+    person = await population.person()
+    elsewhere, own = await mobile.tokens(person), await partner.tokens(person)
+    hint = urlencode({"id_token_hint": own["id_token"]})
+    partner.browser.cookies.clear()  # as its server sends it, which has no browser
+    assert (await partner.browser.get(f"/identity/logout?{hint}")).status_code == 200
+    assert [sid for sid, _ in await ended.list()] == [claims_of(own["access_token"])["sid"]]
+    assert (await partner.refresh(own["refresh_token"])).json()["error"] == "invalid_grant"
+    assert (await mobile.refresh(elsewhere["refresh_token"])).status_code == 200
+
+
 async def test_logout_and_refresh_at_once_never_wait_for_each_other(
     mobile: Application, population: Population, clock: Clock
 ) -> None:

@@ -1,6 +1,6 @@
 """Logging out: of the browser, and of the client that asked for it even where it has offline access."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -43,31 +43,32 @@ async def plan_logout(work: Work, wish: EndSessionRequest, login: LoginSession |
 async def log_out(work: Work, plan: Logout) -> Sequence[str]:
     """Ends the browser's session with all its grants, and the grant that the hint names.
 
+    An ID token without its browser ends what its own client has, and no more: whoever holds it may be that client's server,
+    which has no say in what the person does elsewhere.
+
     Returns the addresses that the browser is to load in frames, so that clients forget it too (Front-Channel Logout 1.0).
     A client with offline access keeps that, but is told that the browser is logged out (Back-Channel Logout 1.0 §2.7).
     """
     reason = SessionEndReason.LOGOUT
-    ids = {plan.login.id} if plan.login else set()
-    if plan.hinted is not None:
-        ids.add(plan.hinted.login_session_id)
-    frames = await _frames(work, ids)
-    offline = and_(Grant.login_session_id.in_(ids), Grant.is_offline, Grant.ended_at.is_(None))
-    await note_logouts(work.session, offline, now=work.now)
-    hinted = plan.hinted.id if plan.hinted is not None else None
-    for login_session_id in sorted(ids):
-        await sessions.end_session(
-            work.session, login_session_id, reason=reason, now=work.now, and_grant=hinted
-        )
+    login, hinted = plan.login, plan.hinted
+    frames: Sequence[str] = ()
+    if login is not None:
+        frames = await _frames(work, login.id)
+        offline = and_(Grant.login_session_id == login.id, Grant.is_offline, Grant.ended_at.is_(None))
+        await note_logouts(work.session, offline, now=work.now)
+        await sessions.end_session(work.session, login.id, reason=reason, now=work.now)
+    if hinted is not None and (living := await sessions.hold_grant(work.session, hinted.id)):
+        await sessions.end_grant(work.session, living, reason=reason, now=work.now)
     return frames
 
 
-async def _frames(work: Work, login_session_ids: Collection[UUID]) -> Sequence[str]:
+async def _frames(work: Work, login_session_id: UUID) -> Sequence[str]:
     """With ``iss`` and ``sid``, so that nobody else's page can log somebody out of a client (§4)."""
     living = await work.session.execute(
         select(Client.frontchannel_logout_uri, Grant.id)
         .join(Grant, Grant.client_id == Client.client_id)
         .where(
-            Grant.login_session_id.in_(login_session_ids),
+            Grant.login_session_id == login_session_id,
             Grant.ended_at.is_(None),
             Grant.sits_in_id.is_(None),
             Client.is_active,

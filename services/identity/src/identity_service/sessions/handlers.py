@@ -171,13 +171,12 @@ async def end_session(
     *,
     reason: SessionEndReason,
     now: datetime,
-    and_grant: UUID | None = None,
 ) -> None:
-    """Logs a browser out, and with it every client it was logged in to, except for offline access: of that ``and_grant`` alone."""
+    """Logs a browser out, and with it every client it was logged in to, except for offline access."""
     login = await session.get_one(LoginSession, login_session_id)
     await _hold_alone(session, login.account_id)
-    ending = or_(~Grant.is_offline, Grant.id == and_grant) if and_grant else ~Grant.is_offline
-    await _end_grants(session, Grant.login_session_id == login.id, ending, reason=reason, now=now)
+    of_browser = (Grant.login_session_id == login.id, ~Grant.is_offline)
+    await _end_grants(session, *of_browser, reason=reason, now=now)
     if login.ended_at is None:
         login.ended_at = now
 
