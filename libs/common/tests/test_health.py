@@ -83,6 +83,24 @@ async def test_the_broker_decides_for_a_worker_alone(
         assert (answer.status_code, answer.json()["checks"]) == (status, ALL_WELL | {"nats": False})
 
 
+async def test_a_stop_while_the_broker_is_lost_is_a_clean_one(
+    toy: Callable[..., FastAPI], nats_server: TestNats
+) -> None:
+    app = toy(worker=True)
+    try:
+        async with running(app):
+            nats_server.server.kill()
+            async with asyncio.timeout(60):
+                while not app.state.nats.is_reconnecting:
+                    await asyncio.sleep(0.01)
+            # Something left to write, and nobody there to take it.
+            await app.state.nats.publish("nowhere", b"x")
+    finally:
+        nats_server.server.start()
+        nats_server.server.wait_ready()
+    assert app.state.nats.is_closed
+
+
 async def test_an_api_starts_while_the_broker_is_away(
     toy: Callable[..., FastAPI], settings: ServiceSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
