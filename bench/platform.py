@@ -190,7 +190,7 @@ async def _submissions(platform: RunningPlatform) -> Result:
         goal=0.10,
         peer="bench/peers/submit.sql under pgbench, 16 clients, the same server, fsync on",
         detail=f"{median(ours):.1f} submissions/s through the edge ({spread(ours)}), pgbench {median(peers):,.0f} "
-        f"transactions/s ({spread(peers)}). Ours has two cases, 18 statements between BEGIN and COMMIT, one draw of serials on "
+        f"transactions/s ({spread(peers)}). Ours has two cases, 15 statements between BEGIN and COMMIT, one draw of serials on "
         "a connection of its own, and decides the first case by rule while others are handed in. CPU ms per submission in the "
         "last round, consumers included: "
         + ", ".join(
