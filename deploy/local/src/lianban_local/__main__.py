@@ -6,8 +6,9 @@ import os
 import shutil
 import signal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
+import httpx
 import psutil
 import typer
 from rich.console import Console
@@ -93,9 +94,23 @@ def seed(state: StateOption = DEFAULT_FOLDER) -> None:
 @cli.command()
 def demo(state: StateOption = DEFAULT_FOLDER) -> None:
     """Walk the main journey on the running platform."""
-    importlib.import_module("lianban_local.demo.journey").run(
-        runfile.read_run_json(StateFolder(state).run_file)
-    )
+    file = StateFolder(state).run_file
+    if not file.exists():
+        _not_yet("There is no platform to walk through: `make run` starts one.")
+    ready = runfile.read_run_json(file)
+    if not ready.accounts:
+        _not_yet("The platform is still loading its demo people: wait for the table that `make run` shows.")
+    try:
+        httpx.get(f"{ready.issuer}/.well-known/openid-configuration")
+    except httpx.ConnectError:
+        _not_yet(f"Nothing answers at {ready.base_url}: `make run` starts the platform again.")
+    importlib.import_module("lianban_local.demo.journey").run(ready)
+
+
+def _not_yet(why: str) -> NoReturn:
+    """For what works a little later: said in a line, without a trace of calls."""
+    console.print(f"[red]✗[/red] {why}")
+    raise typer.Exit(1)
 
 
 @cli.command(name="logs")
