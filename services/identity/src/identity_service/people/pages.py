@@ -1,47 +1,20 @@
 """Signing up in the browser. Works without JavaScript."""
 
-from typing import Annotated
-from uuid import UUID
-
-from fastapi import APIRouter, Depends, Form, Query, Response
+from fastapi import Response
 
 from identity_service.accounts.domain import PasswordUnsuitable, UsernameTaken, UsernameUnsuitable
 from identity_service.db import InTransactions
-from identity_service.edge import need_sms
-from identity_service.pages.browsers import CurrentVisit, PageRoute
+from identity_service.pages.browsers import CurrentVisit
 from identity_service.pages.display import display_of
 from identity_service.people.domain import CodePurpose, InvalidPhone, PhoneTaken, WrongPhoneCode
 from identity_service.people.handlers.sign_up import SignUp, sign_up
-from identity_service.people.phone_pages import Steps
+from identity_service.people.phone_pages import Begun, Steps, Text, first_steps
 from service_common.app import Now
-from service_common.auth import PUBLIC
 
 SIGN_UP_PAGE = "/identity/sign-up"
 STEPS = Steps(SIGN_UP_PAGE, CodePurpose.SIGN_UP, "sign_up.html", "signed_up")
 
-router = APIRouter(prefix=SIGN_UP_PAGE, include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
-
-_Text = Annotated[str, Form(max_length=200)]
-_Interaction = Annotated[UUID | None, Form()]
-
-
-@router.get("")
-async def show(visit: CurrentVisit, interaction: Annotated[UUID | None, Query()] = None) -> Response:
-    return STEPS.first(visit, interaction)
-
-
-@router.post("/code", dependencies=[Depends(need_sms)])
-async def send_code(
-    *,
-    visit: CurrentVisit,
-    transactions: InTransactions,
-    now: Now,
-    form_token: _Text,
-    phone: _Text,
-    interaction: _Interaction = None,
-) -> Response:
-    STEPS.check_form(visit, form_token)
-    return await STEPS.send(visit, transactions, phone, interaction, now=now)
+router = first_steps(STEPS)
 
 
 @router.post("")
@@ -50,12 +23,12 @@ async def register(
     visit: CurrentVisit,
     transactions: InTransactions,
     now: Now,
-    form_token: _Text,
-    phone: _Text,
-    code: _Text,
-    username: _Text,
-    password: _Text,
-    interaction: _Interaction = None,
+    form_token: Text,
+    phone: Text,
+    code: Text,
+    username: Text,
+    password: Text,
+    interaction: Begun = None,
 ) -> Response:
     STEPS.check_form(visit, form_token)
     language = display_of(visit.request, ui_locales="", again=None).language

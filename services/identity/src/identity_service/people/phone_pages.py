@@ -6,19 +6,25 @@ more than the answer of the API does.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import APIRouter, Depends, Form, Query, Response
 
-from identity_service.db import Transactions
+from identity_service.db import InTransactions, Transactions
+from identity_service.edge import need_sms
 from identity_service.login.domain import FormNotOurs
-from identity_service.pages.browsers import Visit
+from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
 from identity_service.pages.display import display_of
 from identity_service.pages.rendering import page, see_other
 from identity_service.people.domain import CodePurpose, InvalidPhone
 from identity_service.people.handlers.phone_codes import send_code
+from service_common.app import Now
+from service_common.auth import PUBLIC
 from service_common.errors import DomainError, TooMany
+
+Text = Annotated[str, Form(max_length=200)]
+Begun = Annotated[UUID | None, Form()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +107,29 @@ class Steps:
             **values,
         )
         return visit.remember(shown)
+
+
+def first_steps(steps: Steps) -> APIRouter:
+    """The pages of the first step; what the code is for is added to them."""
+    router = APIRouter(
+        prefix=steps.path, include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute
+    )
+
+    @router.get("")
+    async def show(visit: CurrentVisit, interaction: Annotated[UUID | None, Query()] = None) -> Response:
+        return steps.first(visit, interaction)
+
+    @router.post("/code", dependencies=[Depends(need_sms)])
+    async def send(
+        *,
+        visit: CurrentVisit,
+        transactions: InTransactions,
+        now: Now,
+        form_token: Text,
+        phone: Text,
+        interaction: Begun = None,
+    ) -> Response:
+        steps.check_form(visit, form_token)
+        return await steps.send(visit, transactions, phone, interaction, now=now)
+
+    return router
