@@ -1,7 +1,27 @@
 """Jobs that run beside an application, and their end."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+import structlog
+
+from service_common.db import is_passing_fault
+
+logger = structlog.get_logger()
+
+
+async def sweep_for_ever(sweep_once: Callable[[], Awaitable[int]], *, every_seconds: float) -> None:
+    """Sweeps until nothing is due, rests, and sweeps again. A lost database is waited for. Raises: any other fault of a sweep."""
+    while True:
+        try:
+            while await sweep_once():
+                pass
+        except Exception as error:
+            if not is_passing_fault(error):
+                raise
+            logger.warning("sweep_waits_for_database", error=type(error).__name__)
+        await asyncio.sleep(every_seconds)
 
 
 async def cancel_all(tasks: "set[asyncio.Task[Any]]") -> None:

@@ -1,10 +1,9 @@
 """Everything evaluation listens to, and what it does by itself."""
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-import structlog
 from fastapi import FastAPI
 
 from evaluation_service.invitations.handlers import expire_invitations
@@ -14,11 +13,10 @@ from evaluation_service.rectifications.handlers.recount import recount_deadlines
 from evaluation_service.settings import Settings
 from service_common.app import Background
 from service_common.clock import utc_now
-from service_common.db import Database, is_passing_fault
+from service_common.db import Database
+from service_common.jobs import sweep_for_ever
 from service_common.messaging import Subscriber
 from service_common.work_calendar import calendar_subscriber
-
-logger = structlog.get_logger()
 
 
 def subscribers(app: FastAPI) -> Sequence[Subscriber[Any]]:
@@ -33,15 +31,7 @@ def subscribers(app: FastAPI) -> Sequence[Subscriber[Any]]:
 async def sweep(app: FastAPI) -> None:
     """Closes the window of invitations, counts limits again and marks missed ones, for ever. Several workers may sweep at once."""
     settings: Settings = app.state.settings
-    while True:
-        try:
-            while await sweep_once(app.state.database):
-                pass
-        except Exception as error:
-            if not is_passing_fault(error):
-                raise
-            logger.warning("sweep_waits_for_database", error=type(error).__name__)
-        await asyncio.sleep(settings.sweep_seconds)
+    await sweep_for_ever(partial(sweep_once, app.state.database), every_seconds=settings.sweep_seconds)
 
 
 async def sweep_once(database: Database) -> int:

@@ -1,10 +1,9 @@
 """Everything the hotline listens to, and what it does by itself."""
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-import structlog
 from fastapi import FastAPI
 
 from hotline_service.departments.models import Department
@@ -12,12 +11,11 @@ from hotline_service.settings import Settings
 from hotline_service.tickets.handlers.recount import recount_deadlines
 from service_common.app import Background
 from service_common.clock import utc_now
-from service_common.db import Database, is_passing_fault
+from service_common.db import Database
 from service_common.departments import departments_subscriber
+from service_common.jobs import sweep_for_ever
 from service_common.messaging import Subscriber
 from service_common.work_calendar import calendar_subscriber
-
-logger = structlog.get_logger()
 
 
 def subscribers(_app: FastAPI) -> Sequence[Subscriber[Any]]:
@@ -28,15 +26,7 @@ def subscribers(_app: FastAPI) -> Sequence[Subscriber[Any]]:
 async def sweep(app: FastAPI) -> None:
     """Counts deadlines again after a holiday notice, for ever. Several workers may sweep at once."""
     settings: Settings = app.state.settings
-    while True:
-        try:
-            while await sweep_once(app.state.database):
-                pass
-        except Exception as error:
-            if not is_passing_fault(error):
-                raise
-            logger.warning("sweep_waits_for_database", error=type(error).__name__)
-        await asyncio.sleep(settings.sweep_seconds)
+    await sweep_for_ever(partial(sweep_once, app.state.database), every_seconds=settings.sweep_seconds)
 
 
 async def sweep_once(database: Database) -> int:
