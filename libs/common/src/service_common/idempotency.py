@@ -112,7 +112,8 @@ class _Claim:
         try:
             await self._session.execute(_KEEP, answer)
         except IntegrityError as error:
-            if "pk_idempotency_keys" not in str(error.orig):  # of rows of the route itself, written on the way
+            # Else of rows of the route itself, written on the way.
+            if "pk_idempotency_keys" not in str(error.orig):
                 raise
             # The first request ended between our look and our lock: its effect stands, ours is rolled back.
             raise StillRunning from error
