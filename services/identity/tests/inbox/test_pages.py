@@ -113,4 +113,4 @@ async def test_nobody_marks_the_message_of_somebody_else_or_by_a_foreign_form(
 
 
 async def test_who_is_not_logged_in_is_led_to_the_log_in(client: httpx.AsyncClient) -> None:
-    assert (await client.get(INBOX)).headers["location"] == "/identity/login"
+    assert (await client.get(INBOX)).headers["location"] == "/identity/login?onward=inbox"

@@ -350,3 +350,34 @@ async def test_entering_as_somebody_else_logs_the_first_out(
     async with transactions() as session:
         ended = await session.scalar(select(LoginSession.ended_at).where(LoginSession.account_id == first.id))
     assert ended is not None
+
+
+@pytest.mark.parametrize("page", ["/identity/inbox", "/identity/passkeys", "/identity/account"])
+async def test_a_log_in_leads_back_to_the_page_of_ours_that_it_was_begun_from(
+    client: httpx.AsyncClient, population: Population, page: str
+) -> None:
+    person = await population.person()
+    form = await client.get(page, follow_redirects=True)
+    typed = {**hidden(form), "username": person.username, "password": PASSWORD}
+    entered = await client.post("/identity/login", data=typed, follow_redirects=True)
+    assert (entered.status_code, entered.url.path) == (200, page)
+    assert (await client.get("/identity/login?onward=inbox")).headers["location"] == "/identity/inbox"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example", "/identity/inbox", "inbox@evil.example", "logout"],
+)
+async def test_a_log_in_leads_to_no_page_that_is_not_ours(
+    client: httpx.AsyncClient, population: Population, elsewhere: str
+) -> None:
+    person = await population.person()
+    refused = await client.get("/identity/login", params={"onward": elsewhere})
+    assert refused.status_code == 422
+    await log_in(client, person.username)
+    assert (await client.get("/identity/login", params={"onward": elsewhere})).status_code == 422
+
+
+async def test_an_application_cannot_ask_for_a_page_of_ours(client: httpx.AsyncClient) -> None:
+    refused = await client.get("/identity/authorize?onward=inbox")
+    assert (refused.status_code, "location" in refused.headers) == (400, False)

@@ -181,7 +181,7 @@ async def test_adding_one_asks_for_a_fresh_log_in_and_removing_ends_it(
 async def test_the_page_adds_and_removes_with_a_script_of_ours_alone(
     client: httpx.AsyncClient, mobile: Application, population: Population
 ) -> None:
-    assert (await client.get(PAGE)).status_code == 400
+    assert (await client.get(PAGE)).headers["location"] == "/identity/login?onward=passkeys"
     await headers_of(mobile, await population.person(verified=False))
     page = await client.get(PAGE)
     policy = page.headers["content-security-policy"]

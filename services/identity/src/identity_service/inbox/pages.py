@@ -10,15 +10,15 @@ from fastapi import APIRouter, Form, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.db import InTransactions
-from identity_service.edge import session_limits
 from identity_service.inbox import handlers
 from identity_service.inbox.domain import WORDINGS, Text, wording
 from identity_service.inbox.models import InboxMessage
 from identity_service.login.domain import FormNotOurs
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
+from identity_service.pages.onward import OwnPage, log_in_first
 from identity_service.pages.rendering import page, see_other
 from identity_service.pages.wording import LANGUAGES, Language
-from identity_service.sessions.handlers import find_session
+from identity_service.sessions.browsing import login_at
 from service_common.app import Now
 from service_common.auth import PUBLIC
 from service_common.clock import SHANGHAI
@@ -68,7 +68,7 @@ async def show(
     async with transactions() as session:
         reader = await _reader(visit, session, now)
         if reader is None:
-            return visit.remember(see_other("/identity/login"))
+            return log_in_first(visit, OwnPage.INBOX)
         rows = await handlers.list_messages(
             session, reader, unread_only=unread, before=before, limit=_SHOWN_AT_ONCE
         )
@@ -120,8 +120,7 @@ async def mark_read(
 
 async def _reader(visit: Visit, session: AsyncSession, now: Now) -> UUID | None:
     """Whose inbox it is: of staff as well, who are told there of what was done to their account."""
-    limits = session_limits(visit.settings)
-    login = await find_session(session, visit.ring, visit.session_secret, limits=limits, now=now)
+    login = await login_at(visit, session, now)
     return login.account_id if login is not None else None
 
 

@@ -106,7 +106,7 @@ async def find_interaction(
 
 
 def parameters_of(ring: KeyRing, interaction: Interaction) -> Parameters:
-    """The client's request as it came; empty when somebody just wanted to log in."""
+    """The client's request as it came; for who just wants to log in the page of ours to go on to."""
     opened: Parameters = ring.decrypt_json(interaction.parameters, column=_PARAMETERS)
     return opened
 

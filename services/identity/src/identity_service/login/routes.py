@@ -17,11 +17,12 @@ from identity_service.login.handlers import Browser, Credentials
 from identity_service.login.models import Interaction
 from identity_service.pages import cookies
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
+from identity_service.pages.onward import ONWARD, OwnPage
 from identity_service.pages.rendering import page, see_other
 from identity_service.passkeys.domain import PasskeyRefused
 from identity_service.passkeys.edge import Us
 from identity_service.passkeys.handlers import Signed
-from identity_service.sessions.handlers import find_session
+from identity_service.sessions.browsing import login_at
 from service_common.app import Now, Ring
 from service_common.auth import PUBLIC
 from service_common.errors import DomainError, TooMany
@@ -40,22 +41,23 @@ async def show_login(
     visit: CurrentVisit,
     transactions: InTransactions,
     now: Now,
+    *,
     interaction: Annotated[UUID | None, Query()] = None,
     done: Annotated[Done | None, Query()] = None,
+    onward: Annotated[OwnPage, Query()] = OwnPage.ACCOUNT,
 ) -> Response:
     async with transactions() as session:
         if interaction is not None:
             found = await handlers.find_interaction(session, interaction, visit.browser_hash, now=now)
             return _form(visit, found, done=done)
-        limits = session_limits(visit.settings)
-        if await find_session(session, visit.ring, visit.session_secret, limits=limits, now=now):
-            return see_other("/identity/account")
+        if await login_at(visit, session, now) is not None:
+            return see_other(onward.path)
         begun = await handlers.begin_interaction(
             session,
             visit.ring,
             visit.browser_hash,
             client_name=None,
-            parameters={},
+            parameters={ONWARD: onward},
             life=handlers.life_of(visit.settings),
             now=now,
         )

@@ -9,13 +9,13 @@ from pydantic import Json
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.db import InTransactions
-from identity_service.edge import session_limits
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
+from identity_service.pages.onward import OwnPage, log_in_first
 from identity_service.pages.rendering import page, see_other
 from identity_service.passkeys import handlers
 from identity_service.passkeys.edge import Us
+from identity_service.sessions.browsing import login_at
 from identity_service.sessions.domain import check_fresh, device_of
-from identity_service.sessions.handlers import find_session
 from identity_service.sessions.models import LoginSession
 from service_common.app import Now
 from service_common.auth import PUBLIC
@@ -49,7 +49,9 @@ class FormNotOurs(Invalid):
 @router.get("")
 async def show(visit: CurrentVisit, transactions: InTransactions, now: Now) -> Response:
     async with transactions() as session:
-        login = await _login(visit, session, now)
+        login = await login_at(visit, session, now)
+        if login is None:
+            return log_in_first(visit, OwnPage.PASSKEYS)
         rows = await handlers.list_passkeys(session, login.account_id)
     return page(
         visit.request,
@@ -118,8 +120,7 @@ async def remove(
 
 
 async def _login(visit: Visit, session: AsyncSession, now: Now) -> LoginSession:
-    limits = session_limits(visit.settings)
-    login = await find_session(session, visit.ring, visit.session_secret, limits=limits, now=now)
+    login = await login_at(visit, session, now)
     if login is None:
         raise NotSignedIn
     return login

@@ -16,10 +16,12 @@ from identity_service.edge import Catalogue, session_limits
 from identity_service.inbox.handlers import count_unread
 from identity_service.login.domain import FormNotOurs
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
+from identity_service.pages.onward import log_in_first
 from identity_service.pages.rendering import page, see_other
 from identity_service.relying_parties.handlers import client_names
 from identity_service.scopes import ScopeCatalogue, ScopeEntry
 from identity_service.sessions import handlers as sessions
+from identity_service.sessions.browsing import login_at
 from identity_service.sessions.domain import UNKNOWN, recognisable
 from identity_service.sessions.models import LoginSession
 from identity_service.space.handlers import consents, profile
@@ -83,9 +85,9 @@ async def show(
     done: Annotated[Done | None, Query()] = None,
 ) -> Response:
     async with transactions() as session:
-        login = await _login(visit, session, now)
+        login = await login_at(visit, session, now)
         if login is None:
-            return visit.remember(see_other("/identity/login"))
+            return log_in_first(visit)
         is_person = login.kind is SubjectKind.PERSON
         allowed = await _allowed(session, login, catalogue) if is_person else None
         return page(
@@ -113,7 +115,7 @@ async def end_session(
 ) -> Response:
     _check_form(visit, form_token)
     async with transactions() as session:
-        login = await _login(visit, session, now)
+        login = await login_at(visit, session, now)
         if login is None:
             return see_other(ACCOUNT_PAGE)
         await sessions.end_own_session(session, _caller(login), session_id, now=now)
@@ -126,7 +128,7 @@ async def end_other_sessions(
 ) -> Response:
     _check_form(visit, form_token)
     async with transactions() as session:
-        login = await _login(visit, session, now)
+        login = await login_at(visit, session, now)
         if login is None:
             return see_other(ACCOUNT_PAGE)
         await sessions.end_all_but(
@@ -146,7 +148,7 @@ async def withdraw_consent(
 ) -> Response:
     _check_form(visit, form_token)
     async with transactions() as session:
-        login = await _login(visit, session, now)
+        login = await login_at(visit, session, now)
         if login is None:
             return see_other(ACCOUNT_PAGE)
         await consents.withdraw_consent(session, _caller(login).person_id, client_id, now=now)
@@ -202,11 +204,6 @@ async def _allowed(session: AsyncSession, login: LoginSession, catalogue: ScopeC
         )
         for one in await consents.list_consents(session, login.account_id)
     ]
-
-
-async def _login(visit: Visit, session: AsyncSession, now: Now) -> LoginSession | None:
-    limits = session_limits(visit.settings)
-    return await sessions.find_session(session, visit.ring, visit.session_secret, limits=limits, now=now)
 
 
 def _caller(login: LoginSession) -> Caller:

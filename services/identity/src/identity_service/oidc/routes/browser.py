@@ -37,6 +37,7 @@ from identity_service.oidc.routes.work import CurrentBench, at_work
 from identity_service.oidc.visitors import Visitor, find_visitor
 from identity_service.pages import cookies
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit, refusal, visit_of
+from identity_service.pages.onward import ONWARD, OwnPage
 from identity_service.pages.rendering import page, see_other
 from identity_service.sessions.handlers import find_session
 from identity_service.sessions.models import LoginSession
@@ -132,9 +133,9 @@ async def resume(
     async with transactions() as session:
         work = bench.work(session)
         found, asked = await interaction_of(visit, work, interaction)
-        if not asked:
+        if set(asked) <= {ONWARD}:
             found.finished_at = work.now
-            return see_other("/identity/account")
+            return see_other(OwnPage(asked.get(ONWARD, OwnPage.ACCOUNT)).path)
         if set(asked) == {USER_CODE}:
             found.finished_at = work.now
             return see_other(f"{DEVICE_PAGE}?{urlencode(asked)}")

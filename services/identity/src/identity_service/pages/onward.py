@@ -1,0 +1,29 @@
+"""Pages of ours to which a log-in leads that no application asked for."""
+
+from enum import StrEnum
+
+from fastapi import Response
+
+from identity_service.pages.browsers import Visit
+from identity_service.pages.rendering import see_other
+
+ONWARD = "onward"
+"""The parameter that names one of them: in the address of the log-in page, and in the interaction that it begins."""
+
+
+class OwnPage(StrEnum):
+    """Named and not addressed: whatever somebody writes into a link, a log-in leads to none but these."""
+
+    ACCOUNT = "account"
+    INBOX = "inbox"
+    PASSKEYS = "passkeys"
+
+    @property
+    def path(self) -> str:
+        return f"/identity/{self.value}"
+
+
+def log_in_first(visit: Visit, page: OwnPage = OwnPage.ACCOUNT) -> Response:
+    """To the log-in, and from there back to the page that somebody wanted to see."""
+    asked = "" if page is OwnPage.ACCOUNT else f"?{ONWARD}={page}"
+    return visit.remember(see_other(f"/identity/login{asked}"))
