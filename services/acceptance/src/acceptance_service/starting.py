@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from acceptance_service.clients.certificates import CertificatesClient
 from acceptance_service.clients.identity import IdentityClient
+from acceptance_service.files.domain import Quota
 from acceptance_service.files.handlers import FilePort
 from acceptance_service.files.scanner import ClamdScanner, NoScanner, Scanner
 from acceptance_service.files.storage import FolderStore
@@ -29,6 +30,9 @@ async def start(app: FastAPI) -> AsyncIterator[None]:
             scanner=_scanner(settings),
             ring=app.state.key_ring,
             limit_bytes=settings.upload_limit_bytes,
+            daily=Quota(settings.upload_daily_files, settings.upload_daily_bytes),
+            office_factor=settings.upload_office_factor,
+            per_application=Quota(settings.upload_application_files, settings.upload_application_bytes),
         )
         # One token serves all peers: identity puts every audience into it that the scopes belong to.
         login = own_login(settings, CLIENT_ID)

@@ -6,6 +6,7 @@ import struct
 import uuid
 import zlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import text
 
+from acceptance_service.applications.domain import ApplicationStatus, Provision
+from acceptance_service.applications.handlers import materials
+from acceptance_service.applications.models import Application
 from acceptance_service.files import handlers
 from acceptance_service.files.domain import (
+    ApplicationFilesFull,
     FileEmpty,
     FileInfected,
     FileTooLarge,
@@ -25,8 +30,10 @@ from acceptance_service.files.domain import (
     LinkInvalid,
     NoSuchFile,
     PictureUnreadable,
+    Quota,
     Scan,
     UploadKeyReused,
+    UploadQuotaUsed,
 )
 from acceptance_service.files.handlers import FilePort
 from acceptance_service.files.pictures import strip_metadata
@@ -36,6 +43,9 @@ from acceptance_service.files.vault import FileKey
 from acceptance_service.supervision.sweeper import keep_house
 from service_common.crypto import UnreadableValue
 
+CHECK_IN_PUBLIC_PLACES = "HN-430300-000123020000-01"
+PENSION_ITEM = "HN-430300-002014006001-02"
+QUARTER = timedelta(days=90)
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
 
 
@@ -212,16 +222,104 @@ async def test_orphans_and_lost_objects_are_swept_after_a_day_and_nothing_else(o
     await port.store.write("0" * 32, pieces(b"left behind by a crash"))
     await office.session.commit()
     database = office.app.state.database
-    await keep_house(database, port, now=office.now + timedelta(hours=2))
+    await keep_house(database, port, untouched=QUARTER, now=office.now + timedelta(hours=2))
     assert (await handlers.open_file(office.session, port, orphan.id)).size == len(PDF)
     # Objects are as old as their files on disk, so the sweep looks from far in the future.
-    await keep_house(database, port, now=office.now + timedelta(days=400))
+    await keep_house(database, port, untouched=QUARTER, now=office.now + timedelta(days=400))
     for gone in (orphan.id, kept):
         with pytest.raises(NoSuchFile):
             await handlers.open_file(office.session, port, gone)
     held = await handlers.files_of(office.session, receipt.application.id, office.ring)
     stored = {path.stem for path in port.store._folder.rglob("*.sealed")}
     assert len(stored) == sum(len(files) for files in held.values())
+
+
+async def test_nobody_uploads_more_files_a_day_than_the_quota(office: Any) -> None:
+    office.app.state.files = replace(
+        office.app.state.files, daily=Quota(files=2, size=10_000), office_factor=2
+    )
+    citizen = office.citizen()
+    for number in range(2):
+        await take(office, PDF + bytes([number]), citizen, key=f"k{number}")
+    with pytest.raises(UploadQuotaUsed) as refused:
+        await take(office, PDF + b"more", citizen, key="k2")
+    assert refused.value.retry_after == 24 * 3600
+    await take(office, PDF + b"\x00", citizen, key="k0")  # a repetition is no upload
+    await take(office, PDF, office.citizen(), key="k2")  # and everybody has a quota of their own
+    clerk = office.approver("HN-430300-WSJK")
+    for number in range(4):
+        await take(office, PDF + bytes([number]), clerk, key=f"k{number}")
+    with pytest.raises(UploadQuotaUsed):
+        await take(office, PDF, clerk, key="k4")
+    office.later(hours=24)
+    await take(office, PDF + b"more", citizen, key="k2")
+
+
+async def test_the_size_of_a_days_uploads_is_bounded_and_the_refusal_keeps_nothing(
+    office: Any, token: Any
+) -> None:
+    office.app.state.files = replace(office.app.state.files, daily=Quota(files=50, size=len(PDF) + 50))
+    bearer = token(sub=str(uuid.uuid4()), subject_type="person", scope="acceptance:files.write")
+    async with office.client() as client:
+        sent = [
+            await client.post(
+                "/acceptance/v1/files",
+                files={"file": ("图.pdf", PDF + bytes(number * 40), "application/pdf")},
+                headers={
+                    "Authorization": f"Bearer {bearer}",
+                    "Idempotency-Key": f"key-{number}",
+                    "Accept-Language": "zh",
+                },
+            )
+            for number in (1, 2)
+        ]
+    assert [one.status_code for one in sent] == [201, 429], sent[1].text
+    assert sent[1].json()["code"] == "upload_quota_used"
+    assert int(sent[1].headers["Retry-After"]) > 0
+    assert len(list(office.app.state.files.store._folder.rglob("*.sealed"))) == 1
+
+
+async def test_an_application_holds_only_so_much(office: Any) -> None:
+    citizen = office.citizen()
+    application, plan = await office.draft(citizen, item=CHECK_IN_PUBLIC_PLACES)
+    material = next(one for one in plan.materials if one.formats)
+    files = [await office.upload(citizen) for _ in range(3)]
+
+    async def provide(count: int, quota: Quota) -> None:
+        given = materials.ProvisionInput(Provision.FILES, files[:count])
+        await materials.provide_material(
+            office.session, application.id, material.code, given, caller=citizen, now=office.now, quota=quota
+        )
+
+    await provide(2, Quota(files=2, size=10_000))
+    await provide(1, Quota(files=1, size=10_000))  # in place of the two
+    for quota in (Quota(files=2, size=10_000), Quota(files=3, size=100)):
+        with pytest.raises(ApplicationFilesFull):
+            await provide(3, quota)
+
+
+async def test_a_draft_that_nobody_touched_is_given_up_and_its_files_are_swept(office: Any) -> None:
+    citizen = office.citizen()
+    drafts = [(await office.draft(citizen, item=item)) for item in (CHECK_IN_PUBLIC_PLACES, PENSION_ITEM)]
+    for application, plan in drafts:
+        await office.fill(application, plan, citizen)
+    forgotten, fresh = (application.id for application, _ in drafts)
+    long_ago = office.now - timedelta(days=91)
+    await office.session.execute(
+        text("UPDATE applications SET updated_at = :at WHERE id = :id"), {"at": long_ago, "id": forgotten}
+    )
+    await office.session.execute(
+        text("UPDATE application_materials SET provided_at = :at WHERE application_id = :id"),
+        {"at": long_ago, "id": forgotten},
+    )
+    await office.session.commit()
+    office.session.expire_all()
+    database, port = office.app.state.database, office.app.state.files
+    await keep_house(database, port, untouched=QUARTER, now=office.now)
+    assert (await office.session.get_one(Application, forgotten)).status is ApplicationStatus.DISCARDED
+    assert (await office.session.get_one(Application, fresh)).status is ApplicationStatus.DRAFT
+    assert await handlers.files_of(office.session, forgotten, office.ring) == {}
+    assert (await office.history(forgotten))[-1] == "DISCARDED"
 
 
 async def fake_clamd(verdict: bytes) -> tuple[asyncio.Server, int, list[bytes]]:

@@ -19,6 +19,7 @@ from acceptance_service.cases.domain.states import ActionNotPossible, CaseStatus
 from acceptance_service.cases.handlers import deciding, intake
 from acceptance_service.cases.models import Case, Document
 from acceptance_service.files import handlers as files
+from acceptance_service.files.domain import Quota, UploadQuotaUsed
 from acceptance_service.numbering.handlers import Serials
 from acceptance_service.settings import Settings
 from acceptance_service.submissions.handlers.submit import submit_application
@@ -230,3 +231,28 @@ async def test_the_same_upload_sent_twice_at_once_is_one_file(crowd: Crowd) -> N
         return facts.id
 
     assert len(set(await asyncio.gather(*(crowd.each(upload) for _ in range(4))))) == 1
+
+
+async def test_uploads_at_once_do_not_all_find_the_same_room(crowd: Crowd) -> None:
+    citizen = crowd.office.citizen()
+    port = replace(crowd.office.app.state.files, daily=Quota(files=3, size=10_000))
+
+    async def upload(office: Any) -> bool:
+        async def content() -> AsyncIterator[bytes]:
+            yield b"%PDF-1.7 " + uuid.uuid4().bytes
+
+        stored = await files.take_in(port, content())
+        await files.register_upload(
+            office.session,
+            port,
+            stored,
+            name="材料.pdf",
+            upload_key=str(uuid.uuid4()),
+            caller=citizen,
+            now=office.now,
+        )
+        return True
+
+    done = await asyncio.gather(*(crowd.each(upload) for _ in range(6)), return_exceptions=True)
+    assert done.count(True) == 3
+    assert sum(isinstance(one, UploadQuotaUsed) for one in done) == 3

@@ -1,8 +1,10 @@
-"""What may be uploaded, and how refusals read. Pure."""
+"""What may be uploaded, how much of it, and how refusals read. Pure."""
 
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
-from service_common.errors import Conflict, Forbidden, Invalid, NotFound
+from service_common.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, TooMany
 
 # Sniffed from the content; what the client says is not believed.
 MEDIA_TYPES = frozenset(
@@ -20,6 +22,30 @@ SNIFF_BYTES = 8192
 # A picture larger than this is a decompression bomb and no photograph of a document.
 LARGEST_PICTURE_PIXELS = 60_000_000
 LINK_SECONDS = 300
+# The span over which a person's uploads are counted. What no application took is swept after the same time, so nobody
+# holds more loose files than the quota of one span.
+QUOTA_SPAN = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many files, and how much of them together (bytes)."""
+
+    files: int
+    size: int
+
+    def holds(self, *, files: int, size: int) -> bool:
+        """Whether that much is within it."""
+        return files <= self.files and size <= self.size
+
+    def times(self, factor: int) -> "Quota":
+        """The same for somebody who uploads for so many."""
+        return Quota(self.files * factor, self.size * factor)
+
+
+# What one uploader sends within QUOTA_SPAN, and what one application holds: several times what the longest guide asks for.
+DAILY_QUOTA = Quota(files=200, size=1024 * 1024**2)
+APPLICATION_QUOTA = Quota(files=100, size=500 * 1024**2)
 
 
 class Scan(StrEnum):
@@ -67,6 +93,27 @@ class FileInfected(Invalid):
     code = "file_infected"
     zh = "文件未通过安全检查。"
     en = "The file did not pass the malware scan."
+
+
+class UploadQuotaUsed(TooMany):
+    """So many files, or so much, within 24 hours; ``retry_after`` is when the oldest of them no longer counts (seconds)."""
+
+    code = "upload_quota_used"
+    zh = "24 小时内上传的文件已达上限（{files} 个，共 {mib} MB），请稍后再传。"
+    en = "You have uploaded as much as 24 hours allow ({files} files, {mib} MiB together): go on later."
+
+    def __init__(self, quota: Quota, *, retry_after: int) -> None:
+        mib = quota.size // 1024**2
+        DomainError.__init__(self, files=quota.files, mib=mib, retry_after=retry_after)
+        self.retry_after = retry_after
+
+
+class ApplicationFilesFull(Conflict):
+    """One application holds so many files, or so much, and no more."""
+
+    code = "application_files_full"
+    zh = "一份申请最多附 {files} 个文件，共 {mib} MB，请合并或压缩后再提供。"
+    en = "One application holds at most {files} files of {mib} MiB together: join or compress them."
 
 
 class UploadKeyReused(Invalid):

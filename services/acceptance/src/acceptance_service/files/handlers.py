@@ -3,22 +3,27 @@
 import asyncio
 import hashlib
 import hmac
+import math
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import filetype
 import structlog
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.files.domain import (
+    APPLICATION_QUOTA,
+    DAILY_QUOTA,
     LINK_SECONDS,
     MEDIA_TYPES,
     PICTURES,
+    QUOTA_SPAN,
     SNIFF_BYTES,
+    ApplicationFilesFull,
     FileEmpty,
     FileInfected,
     FileOfAnotherMaterial,
@@ -26,8 +31,10 @@ from acceptance_service.files.domain import (
     FileTypeRefused,
     LinkInvalid,
     NoSuchFile,
+    Quota,
     Scan,
     UploadKeyReused,
+    UploadQuotaUsed,
 )
 from acceptance_service.files.models import Blob, File
 from acceptance_service.files.pictures import strip_metadata
@@ -43,7 +50,6 @@ logger = structlog.get_logger()
 _NAME_COLUMN = "files.name"
 _ADDRESS_COLUMN = "blobs.address"
 _LINK_COLUMN = "files.link"
-_ORPHAN_HOURS = 24
 _SWEEP_BATCH = 500
 
 
@@ -55,6 +61,10 @@ class FilePort:
     scanner: Scanner
     ring: KeyRing
     limit_bytes: int
+    daily: Quota = DAILY_QUOTA
+    # Staff and partners upload for many people: so many times the quota of one.
+    office_factor: int = 20
+    per_application: Quota = APPLICATION_QUOTA
 
 
 @dataclass(frozen=True)
@@ -119,11 +129,12 @@ async def register_upload(
 ) -> tuple[FileFacts, str | None]:
     """Makes stored content a file of the caller. Returns it, and the object that turned out superfluous, if any.
 
-    The same key and content give the same file again. Raises: UploadKeyReused.
+    The same key and content give the same file again. Raises: UploadKeyReused, UploadQuotaUsed.
     """
     mine = (File.uploaded_by == _owner(caller), File.upload_key == upload_key)
     known = await session.scalar(select(File).where(*mine))
     if known is None:
+        await _need_room(session, port, stored.size, caller, now=now)
         superfluous = await _keep_content(session, port, stored, now=now)
         made = await session.scalar(
             insert(File)
@@ -146,6 +157,25 @@ async def register_upload(
     if known.sha256 != stored.sha256:
         raise UploadKeyReused
     return _facts(known, await session.get_one(Blob, known.address), port.ring), stored.object_key
+
+
+async def _need_room(
+    session: AsyncSession, port: FilePort, size: int, caller: Caller, *, now: datetime
+) -> None:
+    """One upload of somebody after the other, so that many at once do not all find the same room. Raises: UploadQuotaUsed."""
+    owner = _owner(caller)
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"upload:{owner}", 0))))
+    files, total, oldest = (
+        await session.execute(
+            select(func.count(), func.coalesce(func.sum(Blob.size), 0), func.min(File.created_at))
+            .join(Blob, Blob.address == File.address)
+            .where(File.uploaded_by == owner, File.created_at > now - QUOTA_SPAN)
+        )
+    ).one()
+    quota = port.daily if caller.subject_type == "person" else port.daily.times(port.office_factor)
+    if not quota.holds(files=files + 1, size=int(total) + size):
+        until = (oldest or now) + QUOTA_SPAN
+        raise UploadQuotaUsed(quota, retry_after=max(math.ceil((until - now).total_seconds()), 1))
 
 
 async def _keep_content(
@@ -181,10 +211,12 @@ async def attach(
     material_code: str,
     formats: Collection[str],
     caller: Caller,
+    quota: Quota = APPLICATION_QUOTA,
 ) -> list[str]:
     """Makes the caller's files the content of one material, in place of earlier ones. Returns their SHA-256.
 
-    Raises: NoSuchFile, FileOfAnotherMaterial, FileTypeRefused.
+    The caller holds the application's row, so two materials at once do not both find the same room.
+    Raises: NoSuchFile, FileOfAnotherMaterial, FileTypeRefused, ApplicationFilesFull.
     """
     rows = (
         await session.execute(
@@ -218,7 +250,21 @@ async def attach(
         .where(File.id.in_(file_ids))
         .values(application_id=application_id, material_code=material_code)
     )
+    await _need_fitting(session, application_id, quota)
     return [found[file_id][0].sha256.hex() for file_id in file_ids]
+
+
+async def _need_fitting(session: AsyncSession, application_id: UUID, quota: Quota) -> None:
+    files, total = (
+        await session.execute(
+            select(func.count(), func.coalesce(func.sum(Blob.size), 0))
+            .select_from(File)
+            .join(Blob, Blob.address == File.address)
+            .where(File.application_id == application_id)
+        )
+    ).one()
+    if not quota.holds(files=files, size=int(total)):
+        raise ApplicationFilesFull(files=quota.files, mib=quota.size // 1024**2)
 
 
 async def release_files(
@@ -321,7 +367,7 @@ async def forget_orphans(session: AsyncSession, *, now: datetime) -> list[str]:
 
     Returns the objects to delete once this transaction is committed.
     """
-    until = now - timedelta(hours=_ORPHAN_HOURS)
+    until = now - QUOTA_SPAN
     orphans = (
         select(File.id).where(File.application_id.is_(None), File.created_at < until).limit(_SWEEP_BATCH)
     )

@@ -15,6 +15,7 @@ from service_common.app import Now, api_router
 from service_common.auth import PUBLIC, Caller, require, scope
 from service_common.db import Session
 from service_common.delegation import Act
+from service_common.errors import DomainError
 from service_common.idempotency import KeyMissing
 
 FILES_WRITE = scope(
@@ -64,16 +65,21 @@ async def upload_file(
 ) -> FileRead:
     """The type is found from the content, pictures lose their metadata, the content is encrypted at rest.
 
-    A file that no application takes within a day is deleted.
+    A file that no application takes within a day is deleted. What one person uploads within a day is bounded
+    (`ACCEPTANCE_UPLOAD_DAILY_FILES`, `ACCEPTANCE_UPLOAD_DAILY_BYTES`): beyond it 429 `upload_quota_used`.
     """
     if not idempotency_key:
         raise KeyMissing
     incoming = IncomingFile(request)
     # The session has sent nothing yet, so it holds no connection while the client takes its time.
     stored = await handlers.take_in(port, incoming.content())
-    facts, superfluous = await handlers.register_upload(
-        session, port, stored, name=incoming.name, upload_key=idempotency_key, caller=caller, now=now
-    )
+    try:
+        facts, superfluous = await handlers.register_upload(
+            session, port, stored, name=incoming.name, upload_key=idempotency_key, caller=caller, now=now
+        )
+    except DomainError:
+        await port.store.delete(stored.object_key)
+        raise
     if superfluous:
         await port.store.delete(superfluous)
     return FileRead.model_validate(facts)

@@ -11,6 +11,7 @@ from acceptance_service.cases.presenting import show_row as show_case_row
 from acceptance_service.cases.presenting import show_timeline
 from acceptance_service.cases.schemas import CaseRow, TimelineRead
 from acceptance_service.files.handlers import sign_link
+from acceptance_service.files.routes import Files
 from acceptance_service.files.schemas import FileLink
 from acceptance_service.numbering.handlers import Serials
 from acceptance_service.submissions.handlers import following, prefill, submit
@@ -127,11 +128,24 @@ async def save_form(
 
 @router.put("/{application_id}/materials/{code}", summary="Provide a material")
 async def provide_material(
-    *, application_id: UUID, code: str, body: ProvisionBody, session: Session, now: Now, caller: Writer
+    *,
+    application_id: UUID,
+    code: str,
+    body: ProvisionBody,
+    session: Session,
+    now: Now,
+    port: Files,
+    caller: Writer,
 ) -> MaterialRead:
-    """By uploaded files, by a licence or a verified profile value that stands in for it, or by signing its promise."""
+    """By uploaded files, by a licence or a verified profile value that stands in for it, or by signing its promise.
+
+    All files of one application are bounded too (`ACCEPTANCE_UPLOAD_APPLICATION_FILES`,
+    `ACCEPTANCE_UPLOAD_APPLICATION_BYTES`): beyond it 409 `application_files_full`.
+    """
     given = materials.ProvisionInput(body.way, body.file_ids, body.licence_id, body.promise)
-    row = await materials.provide_material(session, application_id, code, given, caller=caller, now=now)
+    row = await materials.provide_material(
+        session, application_id, code, given, caller=caller, now=now, quota=port.per_application
+    )
     return MaterialRead(
         code=row.code,
         title=row.title,

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from acceptance_service.applications.handlers.drafts import give_up_drafts
 from acceptance_service.files.handlers import FilePort, forget_orphans, unknown_objects
 from acceptance_service.progress.handlers import forget_old_failures
 from acceptance_service.supervision.handlers import (
@@ -46,7 +47,8 @@ async def sweep_forever(app: FastAPI) -> None:
             now = utc_now()
             led = await sweep_if_leading(database, app.state.key_ring, now=now)
             if led and (kept_house_at is None or now - kept_house_at >= _HOUSEKEEPING):
-                await keep_house(database, app.state.files, now=now)
+                untouched = timedelta(days=app.state.settings.draft_days)
+                await keep_house(database, app.state.files, untouched=untouched, now=now)
                 kept_house_at = now
         except (DBAPIError, OSError) as error:
             logger.warning("sweeper_lost_database", error=type(error).__name__)
@@ -82,8 +84,10 @@ async def sweep(database: Database, ring: KeyRing, *, now: datetime) -> int:
     return looked_at
 
 
-async def keep_house(database: Database, port: FilePort, *, now: datetime) -> None:
-    """Forgets orphaned uploads, objects that a crash left behind, and old look-up failures."""
+async def keep_house(database: Database, port: FilePort, *, untouched: timedelta, now: datetime) -> None:
+    """Gives up drafts nobody touched for so long; forgets orphaned uploads, objects that a crash left behind, old failures."""
+    async with database.sessions() as session, session.begin():
+        await give_up_drafts(session, untouched=untouched, now=now)
     async with database.sessions() as session, session.begin():
         await forget_old_failures(session, now=now)
         unused = await forget_orphans(session, now=now)

@@ -4,10 +4,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,7 +25,7 @@ from acceptance_service.applications.domain import (
     check_form,
     need_known_promises,
 )
-from acceptance_service.applications.models import Application, Form
+from acceptance_service.applications.models import Application, Form, Material
 from acceptance_service.applications.repository import FORM_COLUMN, find_application
 from acceptance_service.bundles.domain import Plan
 from acceptance_service.bundles.handlers import plan_application, show_plan
@@ -37,6 +38,9 @@ from service_common.crypto import KeyRing
 from service_common.db import new_id
 from service_common.delegation import Act
 from service_common.errors import Forbidden
+from service_common.timeline import SYSTEM, Actor
+
+_GIVEN_UP_AT_ONCE = 200
 
 
 class NotRepresented(Forbidden):
@@ -239,12 +243,37 @@ async def discard_draft(
     """Gives a draft up; its files are swept. Raises: NoSuchApplication, NotDraft."""
     application = await own_application(session, application_id, caller, lock=True)
     _need_draft(application)
+    await _discard(session, application, caller.actor, now)
+    await session.flush()
+    return application
+
+
+async def give_up_drafts(session: AsyncSession, *, untouched: timedelta, now: datetime) -> int:
+    """Discards drafts that nobody has touched for so long, a batch at a time. Returns how many; their files are swept next."""
+    until = now - untouched
+    forgotten = (
+        await session.scalars(
+            select(Application)
+            .where(
+                Application.status == ApplicationStatus.DRAFT,
+                Application.updated_at < until,
+                ~exists().where(Material.application_id == Application.id, Material.provided_at >= until),
+            )
+            .limit(_GIVEN_UP_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+    ).all()
+    for application in forgotten:
+        await _discard(session, application, SYSTEM, now)
+    await session.flush()
+    return len(forgotten)
+
+
+async def _discard(session: AsyncSession, application: Application, actor: Actor, now: datetime) -> None:
     application.status = ApplicationStatus.DISCARDED
     application.closed_at = now
     await release_files(session, application.id)
-    await timeline.append(session, application.id, "DISCARDED", actor=caller.actor, at=now)
-    await session.flush()
-    return application
+    await timeline.append(session, application.id, "DISCARDED", actor=actor, at=now)
 
 
 def form_digest(form: Mapping[str, Any]) -> bytes:

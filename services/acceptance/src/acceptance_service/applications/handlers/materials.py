@@ -32,6 +32,7 @@ from acceptance_service.bundles.domain import (
     SatisfactionKind,
     SatisfiedBy,
 )
+from acceptance_service.files.domain import APPLICATION_QUOTA, Quota
 from acceptance_service.files.handlers import attach, release_files
 from service_common import timeline
 from service_common.auth import Caller
@@ -66,16 +67,17 @@ async def provide_material(
     *,
     caller: Caller,
     now: datetime,
+    quota: Quota = APPLICATION_QUOTA,
 ) -> Material:
     """Provides one material of the plan, or replaces what was provided.
 
     After submission only what was sent back, or was missing with tolerance, can be provided.
     Raises: NoSuchApplication, NoSuchMaterial, NotEditable, ProvisionNotOffered, LicenceNotUsable, ProfileNotVerified,
-    NoSuchFile, FileOfAnotherMaterial, FileTypeRefused, NotDelegable.
+    NoSuchFile, FileOfAnotherMaterial, FileTypeRefused, ApplicationFilesFull, NotDelegable.
     """
     application = await own_application(session, application_id, caller, lock=True)
     material = await _find(session, application, code)
-    facts = await _accept(session, application, material, given, caller)
+    facts = await _accept(session, application, material, given, caller=caller, quota=quota)
     if given.way is not Provision.FILES:
         await release_files(session, application.id, code)
     if given.way is Provision.PROMISE and given.promise not in application.promises:
@@ -200,7 +202,9 @@ async def _accept(
     application: Application,
     material: PlannedMaterial,
     given: ProvisionInput,
+    *,
     caller: Caller,
+    quota: Quota,
 ) -> dict[str, Any]:
     """Checks the way and returns what the record keeps: hashes and ids, no values."""
     match given.way:
@@ -212,6 +216,7 @@ async def _accept(
                 material_code=material.code,
                 formats=material.formats,
                 caller=caller,
+                quota=quota,
             )
             return {"sha256": digests}
         case Provision.LICENCE if given.licence_id:
