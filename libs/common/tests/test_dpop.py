@@ -87,6 +87,10 @@ def test_each_algorithm_that_is_announced_works(key: Any, algorithm: str) -> Non
         {"iat": int(time.time()) + 86_400},  # in the future at the end of a long run, too
         {"iat": 10**400},
         {"iat": float("nan")},
+        {"exp": 1},
+        {"exp": "soon"},
+        {"nbf": 10**400},
+        {"header": {"crit": ["extra"], "extra": "x"}},
         {"method": "GET"},
         {"url": "http://localhost/identity/v1/other"},
         {"url": "https://localhost/identity/v1/notes"},
@@ -140,6 +144,11 @@ def test_a_shared_key_or_a_weak_one_proves_nothing() -> None:
 )
 def test_an_address_written_otherwise_is_the_same(url: str) -> None:
     read(prove(url=url))
+
+
+def test_a_proof_may_say_more_than_we_know_and_how_long_it_is_meant() -> None:
+    now = int(time.time())
+    read(prove(header={"extra": "x"}, extra="y", nbf=now, exp=now + 300))
 
 
 def _bound(token: Callable[..., str], **claims: Any) -> str:

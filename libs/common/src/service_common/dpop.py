@@ -42,7 +42,8 @@ class _Registry(jws.JWSRegistry):
     max_header_length = 2048
 
 
-_REGISTRY = _Registry(algorithms=ALGORITHMS)
+# Whatever else a client puts into its header is not for us (RFC 7515 §4), unless it stands in ``crit``.
+_REGISTRY = _Registry(algorithms=ALGORITHMS, strict_check_header=False)
 
 # Seconds. A client's clock may be behind by the first and ahead by the second.
 _LONGEST_AGE = 60
@@ -92,7 +93,7 @@ def read_proof(value: str, *, method: str, url: str, now: datetime, access_token
         raise InvalidProof
     # Compared, not subtracted: an integer of a thousand digits is valid JSON and no float.
     moment = now.timestamp()
-    if not moment - _LONGEST_AGE <= issued_at <= moment + _LARGEST_LEAD:
+    if not moment - _LONGEST_AGE <= issued_at <= moment + _LARGEST_LEAD or not _is_in_time(claims, moment):
         raise InvalidProof
     if claims.get("htm") != method or not _same_address(claims.get("htu"), url):
         raise InvalidProof
@@ -102,6 +103,14 @@ def read_proof(value: str, *, method: str, url: str, now: datetime, access_token
         raise InvalidProof
     expires_at = datetime.fromtimestamp(issued_at + _LONGEST_AGE + 1, UTC)
     return Proof(key.thumbprint(), jti, expires_at, nonce)
+
+
+def _is_in_time(claims: dict[str, Any], moment: float) -> bool:
+    """A proof needs no ``nbf`` or ``exp``, but means them if it has them (RFC 7519 §4.1)."""
+    begins, ends = claims.get("nbf", moment), claims.get("exp", moment)
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in (begins, ends)):
+        return False
+    return bool(begins <= moment + _LARGEST_LEAD and ends >= moment - _LARGEST_LEAD)
 
 
 def _open(value: str) -> tuple[Key, dict[str, Any]]:

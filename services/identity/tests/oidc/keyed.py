@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import httpx
 from joserfc import jwt
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 from services.identity.tests.conftest import ISSUER
 from services.identity.tests.factories import Citizen
 from services.identity.tests.flows import Application, query_of
@@ -37,7 +37,7 @@ class KeyedApplication(Application):
     """``key`` binds its tokens; ``client_key`` authenticates it. ``proofs`` false: it forgets to prove anything."""
 
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256"))
-    client_key: ECKey | RSAKey | None = None
+    client_key: ECKey | OKPKey | RSAKey | None = None
     client_algorithm: str = "ES256"
     proofs: bool = True
     nonce: str | None = None

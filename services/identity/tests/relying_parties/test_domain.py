@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from joserfc.jwk import ECKey, OctKey
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from identity_service.relying_parties.domain import check_redirect_uri, redirect_matches
 from identity_service.relying_parties.key_sets import check_key_set
@@ -82,6 +82,14 @@ def test_only_public_keys_are_taken() -> None:
         {"keys": [OctKey.generate_key(256).as_dict()]},
         {"keys": [{"kty": "EC"}]},
         {"keys": ["x"]},
+        {"keys": [ECKey.generate_key("P-384").as_dict(private=False)]},
+        {"keys": [OKPKey.generate_key("X25519").as_dict(private=False)]},
+        {"keys": [RSAKey.generate_key(1024).as_dict(private=False)]},
+        {
+            "keys": [
+                {**one.as_dict(private=False), "kid": "same"} for one in (key, ECKey.generate_key("P-256"))
+            ]
+        },
     )
     for bad in bad_ones:
         assert check_key_set(bad) is not None

@@ -16,6 +16,7 @@ from identity_service.oidc.claims import AskedClaims
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import Freshness, Subject, asked_level
 from identity_service.oidc.grants import CodeGrant, LoggedOutMeanwhile
+from identity_service.oidc.hints import hinted_subject
 from identity_service.oidc.id_tokens import CODE_EXTENSIONS
 from identity_service.oidc.models import Consent
 from identity_service.oidc.provider import Answer, Provider, ProviderRequest, Work
@@ -142,12 +143,14 @@ async def _next(
     subject = visitor.subject if visitor is not None else None
     if visitor is None or subject is None:
         return _needs_login(grant, prompts)
-    lacking = _lacking_level(grant, subject, gives_up=gives_up or "none" in prompts)
+    asked = AskedClaims.parse(grant.request.payload.claims)
+    hinted = hinted_subject(work.keys, client.client_id, grant.request.payload.id_token_hint)
+    expected = {one for one in (asked.subject, hinted) if one is not None}
+    if expected and expected != {subject_identifier(work.ring, client, subject.id)}:
+        raise LoginRequiredError(redirect_uri=grant.redirect_uri)
+    lacking = _lacking_level(grant, asked, subject, gives_up=gives_up or "none" in prompts)
     if lacking is not None:
         return lacking
-    asked = AskedClaims.parse(grant.request.payload.claims)
-    if asked.subject is not None and asked.subject != subject_identifier(work.ring, client, subject.id):
-        raise LoginRequiredError(redirect_uri=grant.redirect_uri)
     allowed = grantable(work.catalogue, client, subject)
     scopes = frozenset(grant.request.scope.split()) & allowed
     if not scopes:
@@ -173,9 +176,12 @@ def _needs_login(grant: CodeGrant, prompts: list[str]) -> NeedsLogin:
     return NeedsLogin(grant.request.client.name)
 
 
-def _lacking_level(grant: CodeGrant, subject: Subject, *, gives_up: bool) -> NeedsLevel | None:
+def _lacking_level(
+    grant: CodeGrant, asked: AskedClaims, subject: Subject, *, gives_up: bool
+) -> NeedsLevel | None:
     """What the person lacks of the level that the request asks for. Raises: UnmetAuthenticationRequirements."""
-    needed = asked_level(grant.request.payload.acr_values)
+    acr_values = grant.request.payload.acr_values
+    needed = asked_level(acr_values if asked.levels is None else " ".join(asked.levels))
     if needed is None or subject.trust_level >= needed:
         return None
     if gives_up or not subject.can_be_verified_to(needed):

@@ -18,11 +18,15 @@ _LONGEST = 4000
 
 @dataclass(frozen=True, slots=True)
 class AskedClaims:
-    """What a request asks for by name. Of what it demands of values, only ``sub`` concerns us; ``acr`` has `acr_values`."""
+    """What a request asks for by name. Of what it demands of values, ``sub`` concerns us, and an essential ``acr`` (§5.5.1.1).
+
+    ``levels``: of these the ID token must name one; None when that is left to us, or to ``acr_values``.
+    """
 
     id_token: tuple[str, ...] = ()
     userinfo: tuple[str, ...] = ()
     subject: str | None = None
+    levels: tuple[str, ...] | None = None
 
     @classmethod
     def parse(cls, text: str | None) -> "AskedClaims":
@@ -47,6 +51,7 @@ class AskedClaims:
             tuple(name for name in CLAIM_SCOPES if name in of_token),
             tuple(name for name in CLAIM_SCOPES if name in of_userinfo),
             subjects[0] if subjects else None,
+            _essential_levels(of_token.get("acr")),
         )
 
     @property
@@ -60,7 +65,19 @@ class AskedClaims:
             place: [name for name in names if CLAIM_SCOPES[name] in scopes]
             for place, names in (("id_token", self.id_token), ("userinfo", self.userinfo))
         }
+        if self.levels:
+            kept["levels"] = list(self.levels)
         return kept if any(kept.values()) else None
+
+
+def _essential_levels(wish: dict[str, Any] | None) -> tuple[str, ...] | None:
+    """The values that an essential claim must have one of. Raises: ValueError."""
+    if not wish or wish.get("essential") is not True or not {"value", "values"} & wish.keys():
+        return None
+    values = wish["values"] if "values" in wish else [wish["value"]]
+    if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+        raise ValueError("claims")
+    return tuple(values)
 
 
 def _members(asked: Any, place: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
 from sqlalchemy import bindparam, literal
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.util.concurrency import await_
@@ -26,6 +27,10 @@ _LONGEST_LIFE_SECONDS = 3600
 _LEEWAY_SECONDS = 30
 _LONGEST_JTI = 500
 
+
+# What a header says that we do not know is not for us (RFC 7515 §4), unless it stands in ``crit``.
+_ANY_CLIENT = JWSRegistry(algorithms=ASSERTION_ALGORITHMS, strict_check_header=False)
+_HIGH_TRUST = JWSRegistry(algorithms=HIGH_TRUST_ALGORITHMS, strict_check_header=False)
 
 _USE = (
     insert(UsedAssertion.metadata.tables["used_assertions"])
@@ -62,9 +67,8 @@ class KeyAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib s
 
     def process_assertion_claims(self, assertion: str, resolve_key: KeySet) -> dict[str, Any]:  # noqa: ARG002 - Authlib's signature
         try:
-            high_trust = self._client.is_high_trust
-            algorithms = HIGH_TRUST_ALGORITHMS if high_trust else ASSERTION_ALGORITHMS
-            token = jwt.decode(assertion, self._client.choose_key, algorithms=algorithms)
+            registry = _HIGH_TRUST if self._client.is_high_trust else _ANY_CLIENT
+            token = jwt.decode(assertion, self._client.choose_key, registry=registry)
         except (JoseError, ValueError) as error:
             raise InvalidClientError(
                 description="The assertion's signature is not valid.", status_code=401

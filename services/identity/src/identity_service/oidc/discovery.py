@@ -3,7 +3,7 @@
 from typing import Any
 
 from identity_service.oidc.client_authentication import CONFIDENTIAL_METHODS, METHODS
-from identity_service.oidc.domain import ASSERTION_ALGORITHMS, LEVELS
+from identity_service.oidc.domain import ASSERTION_ALGORITHMS, LEVELS, PROMPTS
 from identity_service.relying_parties.domain import GrantType
 from identity_service.scopes import ScopeCatalogue
 from identity_service.settings import Settings
@@ -45,7 +45,7 @@ def provider_metadata(settings: Settings, catalogue: ScopeCatalogue) -> dict[str
             *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"),
             *("name", "preferred_username", "phone_number", "phone_number_verified"),
         ],
-        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "prompt_values_supported": sorted(PROMPTS),
         "ui_locales_supported": ["zh-CN", "en"],
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,

@@ -10,10 +10,10 @@ from uuid import UUID
 from identity_service.accounts.domain import SubjectKind, Throttle
 from service_common.errors import Forbidden, NotFound
 
-ASSERTION_ALGORITHMS = ["ES256", "EdDSA", "PS256", "RS256"]
+ASSERTION_ALGORITHMS = ["ES256", "Ed25519", "EdDSA", "PS256", "RS256"]
 """With which clients may sign. Named one by one: `none` and shared-key algorithms are not among them."""
 
-HIGH_TRUST_ALGORITHMS = ["ES256", "EdDSA", "PS256"]
+HIGH_TRUST_ALGORITHMS = ["ES256", "Ed25519", "EdDSA", "PS256"]
 """With which clients of high trust may (FAPI 2.0 Security Profile §5.4.1)."""
 
 STAFF_LEVEL = 3
@@ -107,6 +107,9 @@ _LEVEL = "urn:lianban:loa:"
 LEVELS = [f"{_LEVEL}{level}" for level in range(1, HIGHEST_LEVEL + 1)]
 """What ``acr`` can say, lowest first."""
 
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+"""What a request can say about pages (OpenID Connect Core §3.1.2.1); any other word asks for what we cannot do."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -125,6 +128,11 @@ class Subject:
     @property
     def acr(self) -> str:
         return f"{_LEVEL}{self.trust_level}"
+
+    def acr_among(self, asked: Collection[str] | None) -> str:
+        """The level in the words of a request that must have one of these: the highest of them that the person has."""
+        reached = [one for one in LEVELS[: self.trust_level] if one in (asked or ())]
+        return reached[-1] if reached else self.acr
 
     def can_be_verified_to(self, level: int) -> bool:
         """Whether there is a way to this level: for persons; staff are vouched for by their department."""

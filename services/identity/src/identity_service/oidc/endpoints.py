@@ -24,6 +24,7 @@ from identity_service.oidc.grants import (
     RefreshGrant,
     hash_refresh_token,
 )
+from identity_service.oidc.hints import ID_TOKEN_TYPE
 from identity_service.oidc.id_tokens import CODE_EXTENSIONS, DEVICE_EXTENSIONS, REFRESH_EXTENSIONS
 from identity_service.oidc.models import RefreshToken
 from identity_service.oidc.possession import give_nonce, show_proof
@@ -35,7 +36,6 @@ from identity_service.signing.domain import ALGORITHM
 from service_common import dpop
 from service_common.contracts.identity import SessionEndReason
 
-ID_TOKEN_TYPE = "JWT"  # noqa: S105 - RFC 7519 §5.1
 _AUDIENCE = "urn:lianban:"
 _OPAQUE_CLAIMS = (
     "iss",

@@ -9,7 +9,11 @@ from typing import Any
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
-from authlib.oidc.core.errors import RequestNotSupportedError, RequestURINotSupportedError
+from authlib.oidc.core.errors import (
+    RegistrationNotSupportedError,
+    RequestNotSupportedError,
+    RequestURINotSupportedError,
+)
 from sqlalchemy import Column, ColumnElement, bindparam, insert, literal, select, update
 from sqlalchemy.util.concurrency import await_
 
@@ -18,7 +22,8 @@ from identity_service.edge import session_limits
 from identity_service.oidc.claims import AskedClaims
 from identity_service.oidc.client_authentication import METHODS
 from identity_service.oidc.clients import OAuthClient
-from identity_service.oidc.domain import Freshness, Subject
+from identity_service.oidc.domain import PROMPTS, Freshness, Subject
+from identity_service.oidc.hints import hinted_subject
 from identity_service.oidc.models import AuthorizationCode, RefreshToken
 from identity_service.oidc.possession import bind_family, check_refresh_binding
 from identity_service.oidc.provider import InvalidDPoPProof, InvalidTarget, Provider, ProviderRequest, Work
@@ -154,11 +159,18 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
         parameters = self.request.payload.data
         if self.request.client.requires_pushed_requests and not self.request.is_pushed:
             raise InvalidRequestError("This client must push its requests.", redirect_uri=redirect_uri)
-        problem = _unsupported(parameters)
+        problem = _unsupported(parameters) or self._wrong_hint(parameters)
         if problem is not None:
             problem.redirect_uri = redirect_uri
             raise problem
         return redirect_uri
+
+    def _wrong_hint(self, parameters: dict[str, str]) -> Any:
+        try:
+            hinted_subject(self.work.keys, self.request.client.client_id, parameters.get("id_token_hint"))
+        except ValueError:
+            return InvalidRequestError("The id_token_hint is no ID token of ours for this client.")
+        return None
 
     def save_authorization_code(self, code: str, request: ProviderRequest) -> None:
         """Opens the grant. ``login`` and ``scopes`` were decided by who calls. Raises: LoggedOutMeanwhile."""
@@ -241,6 +253,8 @@ def _unsupported(parameters: dict[str, str]) -> Any:
         return RequestNotSupportedError()
     if "request_uri" in parameters:
         return RequestURINotSupportedError()
+    if "registration" in parameters:
+        return RegistrationNotSupportedError()
     if parameters.get("response_mode", "query") != "query":
         return InvalidRequestError("The response_mode is not supported.")
     return _malformed(parameters)
@@ -252,6 +266,8 @@ def _malformed(parameters: dict[str, str]) -> Any:
         return InvalidRequestError("The nonce is too long.")
     if "dpop_jkt" in parameters and not _THUMBPRINT.fullmatch(parameters["dpop_jkt"]):
         return InvalidRequestError("The dpop_jkt is not the thumbprint of a key.")
+    if not set(parameters.get("prompt", "").split()) <= PROMPTS:
+        return InvalidRequestError("The prompt is not supported.")
     try:
         Freshness.asked_by(parameters)
         AskedClaims.parse(parameters.get("claims"))

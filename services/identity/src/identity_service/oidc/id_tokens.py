@@ -66,7 +66,7 @@ class _IdToken(OpenIDToken):  # type: ignore[misc]  # Authlib ships no types
         return told | {
             "sub": subject_identifier(self._work.ring, self._request.client, user.id),
             "auth_time": int(grant.authenticated_at.timestamp()),
-            "acr": user.acr,
+            "acr": user.acr_among((grant.claims or {}).get("levels")),
             "amr": grant.methods,
             "sid": str(grant.id),
         }

@@ -186,6 +186,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no t
             client: OAuthClient = super().authenticate_client(request, methods, endpoint)
         except ValueError as error:  # Basic credentials that are not UTF-8
             raise InvalidClientError(status_code=401) from error
+        _check_one_client(request, client)
         if endpoint == "token" and client.requires_proof and self.proof is None:
             raise InvalidDPoPProof
         return client
@@ -262,6 +263,15 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no t
 
     def later(self, **delta: float) -> datetime:
         return self.work.now + timedelta(**delta)
+
+
+def _check_one_client(request: ProviderRequest, client: OAuthClient) -> None:
+    """One client, and one way to show that (RFC 6749 §2.3, RFC 7521 §4.2). Raises: InvalidRequestError."""
+    if request.payload.client_id not in (None, client.client_id):
+        raise InvalidRequestError("The client_id is not that of the client that authenticated.")
+    by_header = str(request.headers.get("Authorization", "")).lower().startswith("basic ")
+    if by_header + ("client_secret" in request.form) + ("client_assertion" in request.form) > 1:
+        raise InvalidRequestError("The client authenticates in more than one way.")
 
 
 def subject_claims(subject: Subject, grant: Grant) -> dict[str, Any]:

@@ -202,7 +202,10 @@ async def revoke(request: Request) -> Response:
     summary="Who has logged in 用户信息",
     description="`sub`, with scope `profile` the verified name, with `phone` the number.",
 )
-async def userinfo(work: CurrentWork, caller: Annotated[Caller, require(OPENID)]) -> dict[str, Any]:
+async def userinfo(
+    work: CurrentWork, caller: Annotated[Caller, require(OPENID)], response: Response
+) -> dict[str, Any]:
+    response.headers["Cache-Control"] = "no-store"
     return await claims_for(work, caller)
 
 
@@ -211,5 +214,7 @@ async def userinfo(work: CurrentWork, caller: Annotated[Caller, require(OPENID)]
     summary="Who has logged in (POST) 用户信息",
     description="As GET (OpenID Connect Core §5.3.1).",
 )
-async def userinfo_by_post(work: CurrentWork, caller: Annotated[Caller, require(OPENID)]) -> dict[str, Any]:
-    return await claims_for(work, caller)
+async def userinfo_by_post(
+    work: CurrentWork, caller: Annotated[Caller, require(OPENID)], response: Response
+) -> dict[str, Any]:
+    return await userinfo(work, caller, response)
