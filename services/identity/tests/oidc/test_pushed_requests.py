@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import httpx
 from services.identity.tests.conftest import Clock
 from services.identity.tests.factories import CALLBACK, Citizen, Population
-from services.identity.tests.flows import Application, query_of
+from services.identity.tests.flows import Application, hidden, query_of
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"
 
@@ -49,11 +49,42 @@ async def test_what_stands_beside_a_pushed_request_does_not_count(
     assert query_of(address)["state"] == "st-1"
 
 
-async def test_a_pushed_request_is_good_once_even_at_once(partner: Application) -> None:
+async def test_a_pushed_request_is_answered_once_even_at_once(
+    partner: Application, population: Population
+) -> None:
+    await partner.code(await population.person())
     uri = (await partner.push()).json()["request_uri"]
     query = urlencode({"client_id": partner.client.client_id, "request_uri": uri})
     answers = await asyncio.gather(*(partner.browser.get(f"/identity/authorize?{query}") for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [303, 400, 400, 400]
+
+
+async def test_a_page_may_be_loaded_again_until_it_is_answered(
+    partner: Application, population: Population, clock: Clock
+) -> None:
+    uri = (await partner.push()).json()["request_uri"]
+    first, second = await start(partner, uri), await start(partner, uri)
+    clock.pass_(minutes=20)  # at the page
+    address = await through(partner, await population.person(), second)
+    assert (await partner.exchange(query_of(address)["code"])).status_code == 200
+    assert (await start(partner, uri)).status_code == 400
+    late = await partner.follow(
+        await partner.browser.get(f"/identity/authorize/resume?interaction={hidden(first)['interaction']}")
+    )
+    assert (late.status_code, "location" in late.headers) == (400, False)
+
+
+async def test_an_error_is_an_answer_too(partner: Application) -> None:
+    uri = (await partner.push(prompt="none")).json()["request_uri"]
+    assert "error=login_required" in (await start(partner, uri)).headers["location"]
+    assert (await start(partner, uri)).status_code == 400
+
+
+async def test_two_pushed_requests_at_once_are_none(partner: Application) -> None:
+    uris = [(await partner.push()).json()["request_uri"] for _ in range(2)]
+    pairs = [*partner.request().items(), *(("request_uri", uri) for uri in uris)]
+    answer = await partner.browser.get(f"/identity/authorize?{urlencode(pairs)}")
+    assert (answer.status_code, "location" in answer.headers) == (400, False)
 
 
 async def test_a_pushed_request_of_another_client_or_too_late_is_refused(

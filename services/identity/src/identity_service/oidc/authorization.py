@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749.errors import InvalidRequestError, InvalidScopeError
+from authlib.oauth2.rfc6749.errors import InvalidScopeError
+from authlib.oauth2.rfc9101.errors import InvalidRequestUriError
 from authlib.oidc.core.errors import ConsentRequiredError, LoginRequiredError
 from sqlalchemy.dialects.postgresql import insert
 
@@ -15,11 +16,12 @@ from identity_service.login.models import Interaction
 from identity_service.oidc.claims import AskedClaims
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import Freshness, Subject, asked_level
-from identity_service.oidc.grants import CodeGrant, LoggedOutMeanwhile
+from identity_service.oidc.grants import CodeGrant, LoggedOutMeanwhile, check_response_type
 from identity_service.oidc.hints import hinted_subject
 from identity_service.oidc.id_tokens import CODE_EXTENSIONS
 from identity_service.oidc.models import Consent
 from identity_service.oidc.provider import Answer, Provider, ProviderRequest, Work
+from identity_service.oidc.pushed import apart_from_pushed, use_up
 from identity_service.oidc.subjects import grantable, subject_identifier
 from identity_service.oidc.visitors import Visitor
 from identity_service.scopes import ScopeEntry
@@ -84,35 +86,31 @@ async def authorize(
     *,
     denied: bool = False,
     gives_up: bool = False,
-    is_pushed: bool = False,
 ) -> Outcome:
     """Looks at a request with the session that the browser has, read for the client that asks, and says what comes next.
 
     Called again after each page of the interaction, until the answer is ``ToClient``. A request that has got as far as
     an interaction came the way that its client must come. ``gives_up``: the person does not want to be verified for more.
+    A pushed request is used up by its answer, not by being looked at: a page may be loaded again (FAPI 2.0 §5.3.2.2, note 3).
     """
     provider = Provider(work)
     provider.register_grant(CodeGrant, CODE_EXTENSIONS)
-    request = ProviderRequest("GET", work.settings.authorization_endpoint, pairs)
-    request.is_pushed = is_pushed or interaction is not None
+    asked, pushed = apart_from_pushed(pairs)
+    request = ProviderRequest("GET", work.settings.authorization_endpoint, asked)
+    request.is_pushed = pushed is not None or interaction is not None
     usable = visitor if visitor is not None and _is_fresh(work, request, visitor.login, interaction) else None
     try:
         provider.check_parameters(request)
         check_response_type(request)
         grant: CodeGrant = await provider.run(provider.get_consent_grant, request, usable)
+        grant.pushed = pushed
         return await _next(work, provider, grant, usable, interaction, denied=denied, gives_up=gives_up)
     except OAuth2Error as error:
         if error.redirect_uri is None:
             return Refused(error.error, error.get_error_description() or "")
         error.state = error.state or request.payload.state
+        await use_up(work, pushed)
         return ToClient(provider.error_answer(error).location or "")
-
-
-def check_response_type(request: ProviderRequest) -> None:
-    """Before Authlib, whose message about it may hold characters that it refuses itself. Raises: InvalidRequestError."""
-    asked = request.payload.response_type
-    if asked is None or not asked.replace(" ", "").replace("_", "").isalnum() or not asked.isascii():
-        raise InvalidRequestError("The response_type is missing or malformed.")
 
 
 def _is_fresh(
@@ -201,6 +199,10 @@ def _narrowed(provider: Provider, grant: CodeGrant, scopes: frozenset[str]) -> f
 
 
 async def _answer(provider: Provider, grant: CodeGrant, subject: Subject | None) -> ToClient:
+    """Raises: InvalidRequestUriError for a pushed request that was answered before."""
+    if not await use_up(provider.work, grant.pushed):
+        raise InvalidRequestUriError
+
     def respond() -> Any:
         return provider.create_authorization_response(grant.request, grant_user=subject, grant=grant)
 

@@ -141,6 +141,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
     login: LoginSession
     scopes: frozenset[str]
     claims: dict[str, Any] | None = None
+    pushed: str | None = None
 
     @property
     def work(self) -> Work:
@@ -239,6 +240,13 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships 
 
     def save_token(self, token: dict[str, Any]) -> None:
         """Nothing: access tokens are not stored, refresh tokens were when they were made."""
+
+
+def check_response_type(request: ProviderRequest) -> None:
+    """Before Authlib, whose message about it may hold characters that it refuses itself. Raises: InvalidRequestError."""
+    asked = request.payload.response_type
+    if asked is None or not asked.replace(" ", "").replace("_", "").isalnum() or not asked.isascii():
+        raise InvalidRequestError("The response_type is missing or malformed.")
 
 
 def _code_seconds(work: Work, client: OAuthClient) -> int:

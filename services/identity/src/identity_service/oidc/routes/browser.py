@@ -30,7 +30,7 @@ from identity_service.oidc.endpoints import read_logout
 from identity_service.oidc.logout import log_out as end_logins
 from identity_service.oidc.logout import plan_logout
 from identity_service.oidc.provider import Work
-from identity_service.oidc.pushed import take_pushed
+from identity_service.oidc.pushed import find_pushed
 from identity_service.oidc.routes.device_pages import DEVICE_PAGE, USER_CODE
 from identity_service.oidc.routes.direct import DirectPageRoute
 from identity_service.oidc.routes.work import CurrentBench, at_work
@@ -91,17 +91,14 @@ async def begin_by_post(request: Request) -> Response:
 
 async def _begin(request: Request, asked: list[tuple[str, str]]) -> Response:
     visit = visit_of(request)
-    # What is read, and the code with its grant or the interaction, are one statement each; a pushed request is used up by another.
+    # What is read, and the code with its grant or the interaction, are one statement each; a pushed request needs more.
     is_plain = all(name != "request_uri" for name, _ in asked)
     async with at_work(request, stands_alone=is_plain) as work:
         try:
-            pushed = await take_pushed(work, asked)
+            asked = await find_pushed(work, asked) or asked
         except OAuth2Error as error:
             return _leave(visit, Refused(error.error, error.description or ""), dict(asked))
-        asked = asked if pushed is None else pushed
-        outcome = await authorize(
-            work, asked, await visitor_of(visit, work, dict(asked)), None, is_pushed=pushed is not None
-        )
+        outcome = await authorize(work, asked, await visitor_of(visit, work, dict(asked)), None)
         if isinstance(outcome, NeedsLogin | NeedsLevel | NeedsConsent):
             begun = await _remember(visit, work, outcome, dict(asked))
             return visit.remember(_to_page(outcome, begun.id))
