@@ -47,7 +47,8 @@ def compile_catalogue(raw: Path, data: Path) -> None:
     for bundle in bundles:
         write_json(catalogue / "bundles" / f"{bundle['code']}.json", bundle)
     write_json(catalogue / "departments.json", {"departments": departments.rows()})
-    write_json(data / "licence_types.json", {"licence_types": types.rows()})
+    types_file = {"licence_types": types.rows(), "issuer_kinds": departments.kinds()}
+    write_json(data / "licence_types.json", types_file)
     _write_themes(catalogue / "themes.csv", raw, {bundle["code"]: bundle for bundle in bundles})
 
 

@@ -99,6 +99,10 @@ class Departments:
         """Name of a registered department."""
         return str(self._rows[code]["name"])
 
+    def kinds(self) -> list[Json]:
+        """Of which kind each department is, where that is known."""
+        return [{"uscc": row["uscc"], "kind": row["kind"]} for row in self.rows() if row["kind"]]
+
     def rows(self) -> list[Json]:
         """All departments, by code."""
         return [self._rows[code] for code in sorted(self._rows)]

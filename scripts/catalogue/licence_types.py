@@ -46,5 +46,11 @@ def _licence_type(row: Json, departments: Departments) -> Json:
             {"name": name, "source": source, "required": "r" in flags, "personal": "p" in flags}
             for name, source, flags in row["surface"]
         ],
+        "issuers": row.get("issuers") or [_competent(row["authority"], nationwide=national is not None)],
         "origin": compiled("照面字段按常见证照样式编目，未对照该类证照的工程标准", source=None),
     }
+
+
+def _competent(kind: str, *, nationwide: bool) -> Json:
+    """The departments of the defining one's kind, at every level: of the country for a national code, else of the province."""
+    return {"kind": kind} if nationwide else {"kind": kind, "division": PROVINCE}

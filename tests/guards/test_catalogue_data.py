@@ -13,6 +13,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from stdnum.cn import uscc as credit_code
 
+from gov_rules.divisions import NATION, is_within
+
 DATA = Path(__file__).resolve().parents[2] / "data"
 CATALOGUE = DATA / "catalogue"
 SCHEMAS = ("common", "item", "bundle", "departments", "licence_types")
@@ -254,6 +256,22 @@ def test_licence_types_exist_wherever_they_are_named() -> None:
     assert set(named) <= set(licence_types())
 
 
+def test_every_licence_that_an_item_results_in_is_its_departments_to_issue() -> None:
+    """A granted case whose department may not issue the licence would wait for it for ever."""
+    kinds = {one["uscc"]: one["kind"] for one in load(DATA / "licence_types.json")["issuer_kinds"]}
+    results = [one for one in items().values() if one.get("result", {}).get("licence_type_code")]
+    assert results
+    for item in results:
+        department = departments()[item["department"]]
+        rules = licence_types()[item["result"]["licence_type_code"]]["issuers"]
+        assert any(
+            rule.get("kind", kinds[department["uscc"]]) == kinds[department["uscc"]]
+            and rule.get("uscc", department["uscc"]) == department["uscc"]
+            and is_within(department["division"], rule.get("division", NATION))
+            for rule in rules
+        ), (item["code"], department["name"])
+
+
 def test_every_prefill_names_a_value_that_exists() -> None:
     surface = {
         f"licence.{row['name']}.{field['name']}"
@@ -309,7 +327,7 @@ def rows_of(path: Path) -> int:
     if path.suffix == ".jsonl":
         return len(path.read_text(encoding="utf-8").splitlines())
     if path.suffix == ".json":
-        [rows] = load(path).values()
+        rows, *_ = load(path).values()  # what else a file holds is about its rows
         return len(rows)
     return len(table(path))
 

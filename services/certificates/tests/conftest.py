@@ -124,7 +124,8 @@ async def database(empty_database: Database) -> Database:
     """With the real licence types and two departments."""
     file = LicenceTypeFile.model_validate_json(TYPES_FILE.read_bytes())
     async with empty_database.sessions() as session, session.begin():
-        await import_types(session, [row.definition() for row in file.licence_types], now=utc_now())
+        definitions = [row.definition() for row in file.licence_types]
+        await import_types(session, definitions, kinds=file.kinds, now=utc_now())
         await keep_departments(session, Department, [MARKET, POLICE])
     return empty_database
 

@@ -85,9 +85,9 @@ async def test_a_department_is_heard_of_and_a_licence_told_of_through_the_broker
     department_id = new_id()
     fact = DepartmentChanged(
         department_id=department_id,
-        uscc="11990000LB0000484J",
-        name="示例市交通运输局",
-        short_name="交通局",
+        uscc="11990300LB00002305",
+        name="示例市市场监督管理局",
+        short_name="市监局",
         division="430300000000",
     )
     event = CloudEvent[DepartmentChanged](

@@ -52,6 +52,7 @@ def type_with(validity: Validity) -> TypeDefinition:
         validity=validity,
         qr_lifetime_seconds=60,
         surface_fields=(SurfaceField("名称", None, required=True, personal=False),),
+        issuers=(),
         origin={},
     )
 

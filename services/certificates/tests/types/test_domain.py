@@ -1,4 +1,5 @@
 import json
+from uuid import UUID
 
 import jsonschema
 import pytest
@@ -10,12 +11,15 @@ from certificates_service.types.domain import (
     Category,
     CodeKnown,
     HolderScope,
+    IssuerRule,
+    IssuingDepartment,
     Sensitivity,
     SurfaceField,
     TypeDefinition,
     Validity,
     ValidityRule,
     check_definitions,
+    check_issuers,
     check_surface,
     complete_surface,
     mask_surface,
@@ -47,6 +51,7 @@ def definition(code: str = "11990000LB0000230M001", **changes: object) -> TypeDe
         "validity": Validity(ValidityRule.LONG_TERM),
         "qr_lifetime_seconds": 60,
         "surface_fields": FIELDS,
+        "issuers": (IssuerRule(kind="SCJG", division="430000000000"),),
         "origin": {},
         **changes,
     }
@@ -141,3 +146,40 @@ def test_only_what_was_asked_for_is_selected() -> None:
     surface = {"姓名": "王小麦", "住址": "谷雨路"}
     assert select_fields(surface, ["住址"]) == {"住址": "谷雨路"}
     assert select_fields(surface, None) == surface
+
+
+CITY_REGULATOR = IssuingDepartment(UUID(int=1), "11990300LB00002305", "430300000000", True, "SCJG")
+
+
+@pytest.mark.parametrize(
+    ("rule", "admitted"),
+    [
+        (IssuerRule(kind="SCJG"), True),
+        (IssuerRule(kind="SCJG", division="430000000000"), True),
+        (IssuerRule(kind="SCJG", division="430304000000"), False),
+        (IssuerRule(kind="GA"), False),
+        (IssuerRule(uscc="11990300LB00002305"), True),
+        (IssuerRule(uscc="11990300LB00002305", division="510000000000"), False),
+        (IssuerRule(uscc="11990304LB0000230Y"), False),
+    ],
+)
+def test_issuers_are_of_a_kind_or_named_and_inside_a_division(rule: IssuerRule, admitted: bool) -> None:
+    assert definition(issuers=(rule,)).may_be_issued_by(CITY_REGULATOR) is admitted
+
+
+def test_a_type_that_names_no_issuer_is_issued_by_nobody() -> None:
+    assert not definition(issuers=()).may_be_issued_by(CITY_REGULATOR)
+
+
+def test_an_issuer_is_named_in_one_way_in_a_division_that_can_be_read() -> None:
+    rules = (
+        IssuerRule(),
+        IssuerRule(kind="SCJG", uscc="11990300LB00002305"),
+        IssuerRule("SCJG", None, "990000000000"),
+    )
+    problems = check_issuers([definition(issuers=rules)], {"SCJG"})
+    assert [(one.pointer.rpartition("issuers/")[2], one.code) for one in problems] == [
+        ("0", "kind_or_uscc"),
+        ("1", "kind_or_uscc"),
+        ("2/division", "area_code_province"),
+    ]

@@ -29,7 +29,7 @@ async def furnish(room: Room) -> Objects:
     own = DepartmentState(OWN, _OWN_USCC, "示例市公安局", CITY, True, 1)
     async with room.app.state.database.sessions() as session, session.begin():
         known = [one.definition() for one in types.licence_types if one.code == _ID_CARD]
-        await import_types(session, known, now=utc_now())
+        await import_types(session, known, kinds=types.kinds, now=utc_now())
         await keep_departments(session, Department, [own])
     order = {
         "type_code": _ID_CARD,

@@ -9,7 +9,13 @@ from datetime import date, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from certificates_service.types.domain import TypeDefinition, ValidityRule, check_surface
+from certificates_service.types.domain import (
+    IssuingDepartment,
+    TypeDefinition,
+    ValidityRule,
+    check_surface,
+)
+from gov_rules.divisions import is_within
 from service_common.contracts.acceptance import HolderKind
 from service_common.contracts.certificates import LicenceStatus
 from service_common.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
@@ -146,6 +152,22 @@ class NotTheIssuer(Forbidden):
     en = "Only the issuing department itself can do this."
 
 
+class IssuerNotPermitted(Forbidden):
+    """The type is not for this department to issue: `errors` names the rows."""
+
+    code = "issuer_not_permitted"
+    zh = "该部门不是此类证照的颁发机关。"
+    en = "The department is not competent to issue this type of licence."
+
+
+class SuperiorOnlyRevokes(Forbidden):
+    """行政许可法 art. 69 lets the superior revoke; a penalty or a cancellation is the issuer's own act."""
+
+    code = "superior_only_revokes"
+    zh = "上级机关只能撤销下级机关颁发的证照，其他处理由颁发机关作出。"
+    en = "A superior can revoke what was granted below it; anything else is for the issuing department."
+
+
 class IssuerNotKnown(Conflict):
     """Identity has not told us of it (yet), or it is closed."""
 
@@ -211,6 +233,33 @@ def legal_basis(action: Action, reason: Reason, cited: str | None) -> str:
             ]
         )
     return basis
+
+
+class Standing(StrEnum):
+    """What a department is to the one that issued a licence."""
+
+    ISSUER = "ISSUER"
+    SUCCESSOR = "SUCCESSOR"
+    SUPERIOR = "SUPERIOR"
+
+
+def standing_towards(department: IssuingDepartment, issuer: IssuingDepartment) -> Standing | None:
+    """A closed department's work goes to the one of its kind in its division; superiors are of its kind, further up."""
+    if department.id == issuer.id:
+        return Standing.ISSUER
+    if not department.active or department.kind is None or department.kind != issuer.kind:
+        return None
+    if department.division == issuer.division:
+        return None if issuer.active else Standing.SUCCESSOR
+    return Standing.SUPERIOR if is_within(issuer.division, department.division) else None
+
+
+def need_power(standing: Standing | None, action: Action) -> None:
+    """Whether a department of this standing may decide so. Raises: NoSuchLicence, SuperiorOnlyRevokes."""
+    if standing is None:
+        raise NoSuchLicence
+    if standing is Standing.SUPERIOR and action is not Action.REVOKE:
+        raise SuperiorOnlyRevokes
 
 
 def may_issue(caller_type: str, caller_department: UUID | None, issuer: UUID) -> bool:

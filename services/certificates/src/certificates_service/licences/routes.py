@@ -78,7 +78,8 @@ async def issue_licence(
     body: LicenceOrder,
     response: Response,
 ) -> LicenceRead:
-    """By the department itself, or by a service of the platform for a decided case. One case has one licence: the same
+    """By the department itself, or by a service of the platform for a decided case; the type says which departments are
+    competent. One case has one licence: the same
     order again is answered with it, another one is a conflict.
     """
     licence, issued = await issue.issue_licence(session, desk, body.order, caller=caller, now=now)
@@ -135,7 +136,9 @@ async def read_licence(
     licence_id: UUID,
     response: Response,
 ) -> LicenceDetail:
-    """In full for the holder, masked for the issuing department; nobody else is told that it exists."""
+    """In full for the holder, masked for the issuing department, its successor and its superiors; nobody else is told
+    that it exists.
+    """
     seen = await read.read_licence(session, ring, licence_id, caller=caller)
     set_etag(response, seen.licence.version)
     response.headers["Cache-Control"] = "no-store"
@@ -249,7 +252,9 @@ async def resume_licence(decided: Decided) -> LicenceRead:
 
 @router.post("/{licence_id}/revoke", summary="Revoke 撤销")
 async def revoke_licence(decided: Decided) -> LicenceRead:
-    """It was granted unlawfully (行政许可法 art. 69). Final: the next verification says so."""
+    """It was granted unlawfully (行政许可法 art. 69): by the issuing department or its superior. Final: the next
+    verification says so.
+    """
     return await decided.carry_out(Action.REVOKE)
 
 

@@ -5,11 +5,13 @@ Sources: GB/T 36903 (metadata of type and licence), GB/T 36904 (type code).
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
+from gov_rules.divisions import is_within, parse_area_code
 from gov_rules.identifiers import (
     InvalidIdentifier,
     mask_identity_number,
@@ -95,6 +97,32 @@ class Validity:
 
 
 @dataclass(frozen=True, slots=True)
+class IssuingDepartment:
+    """A department as a possible issuer. ``kind`` as the catalogue names kinds; None: the catalogue does not know it."""
+
+    id: UUID
+    uscc: str
+    division: str
+    active: bool
+    kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerRule:
+    """Who may issue: the departments of a kind, or one by its credit code; inside ``division`` where that is set."""
+
+    kind: str | None = None
+    uscc: str | None = None
+    division: str | None = None
+
+    def admits(self, department: IssuingDepartment) -> bool:
+        """Whether the department is one of them."""
+        if self.uscc not in (None, department.uscc) or self.kind not in (None, department.kind):
+            return False
+        return self.division is None or is_within(department.division, self.division)
+
+
+@dataclass(frozen=True, slots=True)
 class TypeDefinition:
     """A licence type as the national or the platform's catalogue defines it."""
 
@@ -109,6 +137,7 @@ class TypeDefinition:
     validity: Validity
     qr_lifetime_seconds: int
     surface_fields: tuple[SurfaceField, ...]
+    issuers: tuple[IssuerRule, ...]
     origin: dict[str, Any]
 
     @property
@@ -120,6 +149,10 @@ class TypeDefinition:
     def sensitivity(self) -> Sensitivity:
         personal = any(field.personal for field in self.surface_fields)
         return Sensitivity.PERSONAL if personal else Sensitivity.ORDINARY
+
+    def may_be_issued_by(self, department: IssuingDepartment) -> bool:
+        """Whether the department is competent for the type 颁发机构. Where no issuer is named, nobody is."""
+        return any(rule.admits(department) for rule in self.issuers)
 
 
 class NoSuchType(NotFound):
@@ -172,6 +205,36 @@ def _check_row(row: int, definition: TypeDefinition, twice: set[str]) -> Iterato
             "仅 YEARS 规则需要年数。",
             "YEARS needs a number of years, no other rule.",
         )
+
+
+def check_issuers(definitions: Sequence[TypeDefinition], kinds: Collection[str]) -> Iterator[FieldProblem]:
+    """Each rule names a kind that some department is of, or one department, and a division that can be read."""
+    for row, definition in enumerate(definitions):
+        for position, rule in enumerate(definition.issuers):
+            where = f"/licence_types/{row}/issuers/{position}"
+            if (rule.kind is None) == (rule.uscc is None):
+                yield FieldProblem(
+                    where,
+                    "kind_or_uscc",
+                    f"第 {row + 1} 行：颁发机构须指明部门类别或统一社会信用代码之一。",
+                    f"Row {row + 1}: an issuer is named by kind or by credit code.",
+                )
+            elif rule.kind is not None and rule.kind not in kinds:
+                yield FieldProblem(
+                    f"{where}/kind",
+                    "kind_without_department",
+                    f"第 {row + 1} 行：没有此类别的部门。",
+                    f"Row {row + 1}: no department is of this kind.",
+                )
+            if rule.division is not None:
+                yield from _check_division(f"{where}/division", rule.division, row)
+
+
+def _check_division(where: str, division: str, row: int) -> Iterator[FieldProblem]:
+    try:
+        parse_area_code(division)
+    except InvalidIdentifier as error:
+        yield FieldProblem(where, error.code, f"第 {row + 1} 行：{error.zh}", f"Row {row + 1}: {error.en}")
 
 
 def surface_schema(fields: Iterable[SurfaceField]) -> dict[str, Any]:

@@ -12,14 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from certificates_service.types.domain import (
     BadTypeFile,
+    IssuerRule,
     NoSuchType,
     SurfaceField,
     TypeDefinition,
     Validity,
     ValidityRule,
     check_definitions,
+    check_issuers,
 )
-from certificates_service.types.models import LicenceType
+from certificates_service.types.models import IssuerKind, LicenceType
 
 logger = structlog.get_logger()
 
@@ -34,10 +36,18 @@ class Loaded:
 
 
 async def import_types(
-    session: AsyncSession, definitions: Sequence[TypeDefinition], *, now: datetime
+    session: AsyncSession,
+    definitions: Sequence[TypeDefinition],
+    *,
+    kinds: Mapping[str, str],
+    now: datetime,
 ) -> Loaded:
-    """Loads all types of a file, or none. The same file again changes nothing. Raises: BadTypeFile."""
-    problems = check_definitions(definitions)
+    """Loads all types of a file, or none. The same file again changes nothing.
+
+    ``kinds`` are kinds of departments by credit code; what was told of others before stays. Raises: BadTypeFile.
+    """
+    known_kinds = set(kinds.values()) | set(await session.scalars(select(IssuerKind.kind).distinct()))
+    problems = [*check_definitions(definitions), *check_issuers(definitions, known_kinds)]
     if problems:
         raise BadTypeFile(fields=problems)
     known = await types_by_code(session, [one.code for one in definitions])
@@ -49,6 +59,12 @@ async def import_types(
         )
         newer = {column.name: column for column in statement.excluded if column.name != "code"}
         await session.execute(statement.on_conflict_do_update(index_elements=["code"], set_=newer))
+    if kinds:
+        rows = [{"uscc": uscc, "kind": kind} for uscc, kind in kinds.items()]
+        told = insert(IssuerKind).values(rows)
+        await session.execute(
+            told.on_conflict_do_update(index_elements=["uscc"], set_={"kind": told.excluded.kind})
+        )
     loaded = Loaded(len(new), len(changed), len(definitions) - len(new) - len(changed))
     logger.info("licence_types_imported", **asdict(loaded))
     return loaded
@@ -76,6 +92,12 @@ async def types_by_code(session: AsyncSession, codes: Iterable[str]) -> Mapping[
     return {row.code: _definition(row) for row in rows}
 
 
+async def kinds_by_uscc(session: AsyncSession, usccs: Iterable[str]) -> Mapping[str, str]:
+    """Kinds of those departments that the catalogue knows."""
+    rows = await session.scalars(select(IssuerKind).where(IssuerKind.uscc.in_(set(usccs))))
+    return {row.uscc: row.kind for row in rows}
+
+
 def _columns(definition: TypeDefinition) -> dict[str, Any]:
     return asdict(definition)
 
@@ -94,5 +116,6 @@ def _definition(row: LicenceType) -> TypeDefinition:
         validity=Validity(**validity),
         qr_lifetime_seconds=row.qr_lifetime_seconds,
         surface_fields=tuple(SurfaceField(**field) for field in row.surface_fields),
+        issuers=tuple(IssuerRule(**rule) for rule in row.issuers),
         origin=row.origin,
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, func
+from sqlalchemy import String, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from certificates_service.db import Base
@@ -26,5 +26,16 @@ class LicenceType(Base):
     validity: Mapped[dict[str, Any]]
     qr_lifetime_seconds: Mapped[int]
     surface_fields: Mapped[list[Any]]
+    # A type that was loaded before issuers were named has none: nobody issues it until the file is loaded again.
+    issuers: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     origin: Mapped[dict[str, Any]]
     imported_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class IssuerKind(Base):
+    """Of which kind a department is, as the catalogue says; departments themselves are identity's."""
+
+    __tablename__ = "issuer_kinds"
+
+    uscc: Mapped[str] = mapped_column(String(18), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))

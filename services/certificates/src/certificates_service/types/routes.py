@@ -33,7 +33,8 @@ async def import_types(
 ) -> LoadedRead:
     """Loads the whole file or nothing: every bad row is named in `errors`. The same file again changes nothing."""
     definitions = [row.definition() for row in body.licence_types]
-    return LoadedRead.model_validate(await handlers.import_types(session, definitions, now=now))
+    loaded = await handlers.import_types(session, definitions, kinds=body.kinds, now=now)
+    return LoadedRead.model_validate(loaded)
 
 
 @router.get("", summary="Licence types", dependencies=[PUBLIC])

@@ -8,6 +8,7 @@ from certificates_service.types.domain import (
     Category,
     CodeKnown,
     HolderScope,
+    IssuerRule,
     Sensitivity,
     SurfaceField,
     TypeDefinition,
@@ -45,6 +46,25 @@ class ValidityBody(_Body):
     basis: str | None = Field(default=None, max_length=200, description="The law that sets the years.")
 
 
+class IssuerRuleBody(_Body):
+    """Departments that may issue the type: of a kind, or one by its credit code."""
+
+    kind: str | None = Field(default=None, min_length=1, max_length=20, examples=["SCJG"])
+    uscc: str | None = Field(default=None, min_length=18, max_length=18)
+    division: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]{12}$",
+        description="Departments of this division and of all below it; none: of every division.",
+    )
+
+
+class IssuerKindBody(_Body):
+    """Of which kind a department is 部门类别."""
+
+    uscc: str = Field(min_length=18, max_length=18)
+    kind: str = Field(min_length=1, max_length=20)
+
+
 class LicenceTypeBody(_Body):
     """One row of the file."""
 
@@ -63,6 +83,9 @@ class LicenceTypeBody(_Body):
         ge=10, le=600, description="How long a code shown from this licence lives."
     )
     surface_fields: list[SurfaceFieldBody] = Field(min_length=1, max_length=100)
+    issuers: list[IssuerRuleBody] = Field(
+        default=[], max_length=200, description="Who may issue it 颁发机构. None named: nobody may."
+    )
     origin: dict[str, Any] = {}
 
     def definition(self) -> TypeDefinition:
@@ -71,6 +94,7 @@ class LicenceTypeBody(_Body):
             aliases=tuple(self.aliases),
             validity=Validity(**self.validity.model_dump()),
             surface_fields=tuple(SurfaceField(**field.model_dump()) for field in self.surface_fields),
+            issuers=tuple(IssuerRule(**rule.model_dump()) for rule in self.issuers),
         )
 
 
@@ -103,6 +127,7 @@ EXAMPLE_TYPE: dict[str, Any] = {
         {"name": "法定代表人", "source": "form.legal_representative", "required": False, "personal": True},
         {"name": "登记机关", "source": "department.name", "required": True, "personal": False},
     ],
+    "issuers": [{"kind": "SCJG", "uscc": None, "division": "430000000000"}],
     "origin": {"kind": "compiled"},
 }
 
@@ -110,9 +135,28 @@ EXAMPLE_TYPE: dict[str, Any] = {
 class LicenceTypeFile(_Body):
     """The whole file: loaded altogether or not at all."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"licence_types": [EXAMPLE_TYPE]}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "licence_types": [EXAMPLE_TYPE],
+                    "issuer_kinds": [{"uscc": "11990000LB0000230M", "kind": "SCJG"}],
+                }
+            ]
+        }
+    )
 
     licence_types: list[LicenceTypeBody] = Field(min_length=1, max_length=2000)
+    issuer_kinds: list[IssuerKindBody] = Field(
+        default=[],
+        max_length=20000,
+        description="Kinds of departments, to which `issuers` refer. Those that are not named here keep theirs.",
+    )
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """By credit code."""
+        return {one.uscc: one.kind for one in self.issuer_kinds}
 
 
 class LoadedRead(BaseModel):
@@ -147,6 +191,16 @@ class ValidityRead(BaseModel):
     basis: str | None = None
 
 
+class IssuerRuleRead(BaseModel):
+    """Departments that may issue the type."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    kind: str | None = None
+    uscc: str | None = None
+    division: str | None = None
+
+
 class LicenceTypeRead(BaseModel):
     """A licence type."""
 
@@ -163,6 +217,7 @@ class LicenceTypeRead(BaseModel):
     validity: ValidityRead
     qr_lifetime_seconds: int
     surface_fields: list[SurfaceFieldRead]
+    issuers: list[IssuerRuleRead] = Field(description="Departments that may issue it 颁发机构.")
     surface_schema: dict[str, Any] = Field(description="JSON Schema of `surface` when a licence is issued.")
 
     @classmethod
@@ -190,5 +245,6 @@ class LicenceTypeRead(BaseModel):
                 )
                 for field in one.surface_fields
             ],
+            issuers=[IssuerRuleRead.model_validate(rule) for rule in one.issuers],
             surface_schema=surface_schema(one.surface_fields),
         )

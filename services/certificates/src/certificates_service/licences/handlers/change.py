@@ -11,10 +11,13 @@ from certificates_service.licences.domain import (
     ActionNotPossible,
     NoSuchLicence,
     Reason,
+    Standing,
     effective_status,
     legal_basis,
+    need_power,
 )
 from certificates_service.licences.handlers.recording import move
+from certificates_service.licences.handlers.standing import standing_of
 from certificates_service.licences.models import Licence
 from certificates_service.licences.repository import licence_for_change, overdue_licences
 from service_common.auth import Caller
@@ -42,19 +45,27 @@ async def change_status(
     caller: Caller,
     now: datetime,
 ) -> Licence:
-    """Only the issuing department itself; another one is not told that the licence exists.
+    """By the issuing department or who succeeds it; its superior may revoke. Others are not told that it exists.
 
-    Raises: NoSuchLicence, WrongGround, Stale, ActionNotPossible.
+    Raises: NoSuchLicence, SuperiorOnlyRevokes, WrongGround, Stale, ActionNotPossible.
     """
     basis = legal_basis(decision.action, decision.reason, decision.cited_law)
     licence = await licence_for_change(session, licence_id)
-    if licence is None or caller.department_id != licence.issuer_department_id:
+    if licence is None:
         raise NoSuchLicence
+    standing = await standing_of(session, caller, licence)
+    need_power(standing, decision.action)
     check_version(licence.version, expected_version)
     effective = effective_status(licence.status, licence.valid_until, local_date(now))
     if effective is not licence.status:
         raise ActionNotPossible(effective)
-    facts = {"reason": decision.reason.value, "legal_basis": basis, "document_no": decision.document_no}
+    facts = {
+        "reason": decision.reason.value,
+        "legal_basis": basis,
+        "document_no": decision.document_no,
+    }
+    if standing is not Standing.ISSUER:
+        facts["decided_by"] = str(caller.department_id)
     await move(session, licence, decision.action, actor=caller.actor, now=now, facts=facts)
     return licence
 

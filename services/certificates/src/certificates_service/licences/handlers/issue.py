@@ -20,15 +20,18 @@ from certificates_service.licences.domain import (
     CaseHasLicence,
     Content,
     IssuerNotKnown,
+    IssuerNotPermitted,
     NoSuchLicence,
     NotTheIssuer,
     Order,
+    Standing,
     check_content,
     effective_status,
     end_of_validity,
     may_issue,
 )
 from certificates_service.licences.handlers.recording import facts_of, move
+from certificates_service.licences.handlers.standing import issuing_departments, standing_of
 from certificates_service.licences.models import Licence
 from certificates_service.licences.repository import (
     NumberKey,
@@ -85,7 +88,7 @@ async def issue_licence(
 ) -> tuple[Licence, bool]:
     """The licence, and whether it was issued now: a case that is told twice gets the licence it has.
 
-    Raises: NotTheIssuer, IssuerNotKnown, CannotIssue, CaseHasLicence.
+    Raises: NotTheIssuer, IssuerNotKnown, IssuerNotPermitted, CannotIssue, CaseHasLicence.
     """
     _check_issuer(caller, order)
     await take_turns(session, _turns(desk.ring, [order]))
@@ -103,7 +106,7 @@ async def issue_batch(
 ) -> list[Licence]:
     """All or none, for a department's initial stock. Problems name their row.
 
-    Raises: NotTheIssuer, IssuerNotKnown, CannotIssue.
+    Raises: NotTheIssuer, IssuerNotKnown, IssuerNotPermitted, CannotIssue.
     """
     for order in orders:
         _check_issuer(caller, order)
@@ -140,14 +143,13 @@ async def reissue_licence(
 ) -> Licence:
     """The next version, on change 变更 or renewal 延续; the old one is superseded in the same moment.
 
-    Raises: NoSuchLicence, Stale, ActionNotPossible, CannotIssue, CaseHasLicence.
+    Raises: NoSuchLicence, NotTheIssuer, IssuerNotPermitted, Stale, ActionNotPossible, CannotIssue, CaseHasLicence.
     """
     old = await session.get(Licence, licence_id)
-    if old is None or not may_issue(caller.subject_type, caller.department_id, old.issuer_department_id):
+    if old is None:
         raise NoSuchLicence
-    order = Order(
-        old.type_code, old.holder_kind, old.holder_id, old.issuer_department_id, content, case_id, project_no
-    )
+    issuer = await _who_renews(session, caller, old)
+    order = Order(old.type_code, old.holder_kind, old.holder_id, issuer, content, case_id, project_no)
     # Turns before rows, here as in `issue_licence`: who waits the other way round waits for ever.
     await take_turns(session, _turns(desk.ring, [order]))
     await session.refresh(old, with_for_update=True)
@@ -175,6 +177,7 @@ async def _issue(
 ) -> list[Licence]:
     types = await types_by_code(session, [order.type_code for order in orders])
     issuers = await _issuers(session, orders)
+    await _need_permitted(session, orders, types, prefixes)
     taken = await _taken_numbers(session, desk.ring, orders, now=now)
     problems = [
         replace(problem, pointer=prefix + problem.pointer)
@@ -204,6 +207,42 @@ async def _issue(
 def _check_issuer(caller: Caller, order: Order) -> None:
     if not may_issue(caller.subject_type, caller.department_id, order.issuer_department_id):
         raise NotTheIssuer
+
+
+async def _who_renews(session: AsyncSession, caller: Caller, old: Licence) -> UUID:
+    """Whose the next version is: the issuer's, or its successor's. Raises: NoSuchLicence, NotTheIssuer."""
+    if may_issue(caller.subject_type, caller.department_id, old.issuer_department_id):
+        return old.issuer_department_id
+    standing = await standing_of(session, caller, old)
+    if standing is Standing.SUCCESSOR and caller.department_id is not None:
+        return caller.department_id
+    raise NotTheIssuer if standing else NoSuchLicence
+
+
+async def _need_permitted(
+    session: AsyncSession,
+    orders: Sequence[Order],
+    types: Mapping[str, TypeDefinition],
+    prefixes: Sequence[str],
+) -> None:
+    """Each type is issued by who is competent for it, also when the platform issues for a department.
+
+    Raises: IssuerNotPermitted.
+    """
+    departments = await issuing_departments(session, (order.issuer_department_id for order in orders))
+    problems = [
+        FieldProblem(
+            f"{prefix}/issuer_department_id",
+            "issuer_not_permitted",
+            f"该部门不是“{definition.name}”的颁发机关。",
+            f"The department does not issue {definition.name}.",
+        )
+        for order, prefix in zip(orders, prefixes, strict=True)
+        if (definition := types.get(order.type_code))
+        and not definition.may_be_issued_by(departments[order.issuer_department_id])
+    ]
+    if problems:
+        raise IssuerNotPermitted(fields=problems)
 
 
 def _turns(ring: KeyRing, orders: Sequence[Order]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from certificates_service.licences.domain import MATTERS, NoSuchLicence, effective_status, is_valid_on
 from certificates_service.licences.handlers.issue import DOCUMENT_COLUMN, SURFACE_COLUMN
+from certificates_service.licences.handlers.standing import standing_of
 from certificates_service.licences.models import Licence
 from certificates_service.licences.repository import licence_by_identifier, licences_of_holders
 from certificates_service.types.domain import mask_surface
@@ -87,12 +88,15 @@ class SeenLicence:
 async def read_licence(
     session: AsyncSession, ring: KeyRing, licence_id: UUID, *, caller: Caller
 ) -> SeenLicence:
-    """In full for the holder, masked for the issuing department, unknown to anybody else. Raises: NoSuchLicence."""
+    """In full for the holder, masked for the issuing department and who decides with it, unknown to anybody else.
+
+    Raises: NoSuchLicence, TrustLevelTooLow.
+    """
     licence = await session.get(Licence, licence_id)
     if licence is not None and _is_holders(licence, caller):
         caller.need_trust_level(LEAST_TRUST_LEVEL)
         return SeenLicence(licence, surface_of(ring, licence), masked=False)
-    if licence is not None and caller.department_id == licence.issuer_department_id:
+    if licence is not None and await standing_of(session, caller, licence):
         return SeenLicence(licence, await masked_surface_of(session, ring, licence), masked=True)
     raise NoSuchLicence
 
@@ -107,11 +111,9 @@ async def held_licence(session: AsyncSession, licence_id: UUID, *, caller: Calle
 
 
 async def read_history(session: AsyncSession, licence_id: UUID, *, caller: Caller) -> Sequence[Row[Any]]:
-    """For the holder and the issuing department. Raises: NoSuchLicence."""
+    """For the holder, the issuing department and who decides with it. Raises: NoSuchLicence."""
     licence = await session.get(Licence, licence_id)
-    if licence is None or not (
-        _is_holders(licence, caller) or caller.department_id == licence.issuer_department_id
-    ):
+    if licence is None or not (_is_holders(licence, caller) or await standing_of(session, caller, licence)):
         raise NoSuchLicence
     return await timeline.read(session, licence_id)
 
