@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import OrderedDict
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -13,6 +14,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from service_common.errors import Unauthenticated, Unavailable
+from service_common.presence import TOKEN_TYPE as PRESENCE
+from service_common.presence import Presence, PresenceNotValid, presence_of
 
 logger = structlog.get_logger()
 
@@ -99,9 +102,10 @@ class RevokedSessions:
 
 
 class TokenVerifier:
-    """Signature, type, issuer, audience, expiry and session of an access token."""
+    """Signature, type, issuer, audience, expiry and session of an access token, and of proofs of presence beside them."""
 
     def __init__(self, *, issuer: str, audience: str, keys: IssuerKeys, revoked: RevokedSessions) -> None:
+        self._issuer = issuer
         self._audience = audience
         self._keys = keys
         self._revoked = revoked
@@ -125,14 +129,26 @@ class TokenVerifier:
         self._check(claims)
         return claims
 
-    async def _verify_signature(self, token: str) -> dict[str, Any]:
+    async def read_presence(self, token: str, *, now: datetime) -> Presence:
+        """Who stood at a counter, by a proof of our issuer for this service. Raises: PresenceNotValid, KeysUnavailable."""
+        try:
+            claims = await self._verify_signature(token, kind=PRESENCE)
+            presence = presence_of(claims)
+        except (InvalidToken, KeyError, TypeError, ValueError) as error:
+            raise PresenceNotValid from error
+        ours = claims.get("iss") == self._issuer and self._is_audience(claims)
+        if not ours or presence.expires_at <= now:
+            raise PresenceNotValid
+        return presence
+
+    async def _verify_signature(self, token: str, *, kind: str = "at+jwt") -> dict[str, Any]:
         try:
             key_id = _header_of(token).get("kid")
             key = await self._keys.find(str(key_id))
             decoded = jwt.decode(token, key, algorithms=ALGORITHMS)
         except (JoseError, ValueError) as error:
             raise InvalidToken from error
-        if decoded.header.get("typ", "").lower() not in ("at+jwt", "application/at+jwt"):
+        if decoded.header.get("typ", "").lower() not in (kind, f"application/{kind}"):
             raise InvalidToken
         return dict(decoded.claims)
 
@@ -141,10 +157,12 @@ class TokenVerifier:
             self._registry.validate(claims)
         except JoseError as error:
             raise InvalidToken from error
-        audience = claims.get("aud", [])
-        audiences = [audience] if isinstance(audience, str) else audience
-        if self._audience not in audiences or str(claims.get("sid")) in self._revoked:
+        if not self._is_audience(claims) or str(claims.get("sid")) in self._revoked:
             raise InvalidToken
+
+    def _is_audience(self, claims: dict[str, Any]) -> bool:
+        audience = claims.get("aud", [])
+        return self._audience in ([audience] if isinstance(audience, str) else audience)
 
 
 def _header_of(token: str) -> dict[str, Any]:

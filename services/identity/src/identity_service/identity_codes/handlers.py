@@ -80,7 +80,7 @@ async def verify_code(
 
     Two terminals at once meet in one row: one of them was first. Raises: CodeNotValid.
     """
-    used = await _use_up(work, caller, text)
+    used = await use_up(work, caller, text)
     standing = await lookup.standing_of(work.session, used.person_id, now=work.now)
     client = await find_client(work.session, work.ring, work.services, work.catalogue, caller.client_id)
     if standing is None or client is None:
@@ -114,7 +114,8 @@ async def verify_code(
     )
 
 
-async def _use_up(work: Work, caller: Caller, text: str) -> IdentityCode:
+async def use_up(work: Work, caller: Caller, text: str) -> IdentityCode:
+    """The code behind a text, from now on used. Raises: CodeNotValid."""
     claims = work.keys.read(text, kind=TOKEN_TYPE)
     if claims is None or claims.get("iss") != work.settings.issuer:
         raise CodeNotValid

@@ -48,6 +48,7 @@ class Template(StrEnum):
     LEVEL_RAISED = "LEVEL_RAISED"
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - no password
     CREDENTIALS_RESET = "CREDENTIALS_RESET"
+    VERIFIED_AT_COUNTER = "VERIFIED_AT_COUNTER"
     AGENT_APPOINTED = "AGENT_APPOINTED"
     AGENT_REVOKED = "AGENT_REVOKED"
     REPRESENTATIVE_CHANGED = "REPRESENTATIVE_CHANGED"
@@ -218,6 +219,19 @@ WORDINGS = {
         Text(
             "Your password was changed",
             "Your password was changed just now, and other devices were logged out. If it was not you, reset it at once.",
+        ),
+        is_urgent=True,
+    ),
+    Template.VERIFIED_AT_COUNTER: Wording(
+        Category.SECURITY,
+        Text(
+            "窗口核验了您的身份证件",
+            "办事窗口刚刚核验了您的身份证件，凭此可为您现场受理一次申请。如非本人到场，请拨打 12345，并查看“谁看过我的信息”。",
+        ),
+        Text(
+            "A counter checked your identity document",
+            "A counter has just checked your identity document, and may take in one application for you. If you are not "
+            "there, call 12345 and see who looked at your data.",
         ),
         is_urgent=True,
     ),

@@ -31,6 +31,14 @@ class NoSuchLegalPerson(NotFound):
     en = "There is no such legal person, or you do not act for it."
 
 
+class NotActingForIt(Conflict):
+    """Who stands at a counter acts for no legal person of this credit code, as far as is known here."""
+
+    code = "not_acting_for_it"
+    zh = "来访人不是该企业或组织的法定代表人（负责人）、管理员或经办人，请先登记或由其授权。"
+    en = "Who is there acts for no legal person of this credit code: register it, or have an agent appointed first."
+
+
 class NoSuchAgent(NotFound):
     """No appointment of this id."""
 

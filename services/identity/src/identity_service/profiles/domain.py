@@ -38,6 +38,7 @@ LEGAL_BASES = {
     "PREFILL": "《政务数据共享条例》（国务院令第809号）及" + DUTY,
     "COUNTER_CHECK": DUTY,
     "IDENTITY_CODE": CONSENT,
+    "COUNTER_PRESENCE": CONSENT,
     "userinfo": CONSENT,
     "id_token": CONSENT,
 }
@@ -47,6 +48,7 @@ PURPOSE_LABELS = {
     "PREFILL": "办事材料预填",
     "COUNTER_CHECK": "窗口核验身份",
     "IDENTITY_CODE": "出示身份码",
+    "COUNTER_PRESENCE": "到窗口办事出示身份码",
     "userinfo": "登录后读取资料",
     "id_token": "登录时读取资料",
 }
