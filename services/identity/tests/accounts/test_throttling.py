@@ -4,9 +4,11 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from identity_service.accounts.domain import Throttle
-from identity_service.accounts.throttling import Bucket, admit, network_of
+from identity_service.accounts.models import Attempts
+from identity_service.accounts.throttling import Bucket, admit, forgive, network_of
 from identity_service.db import Transactions
 from service_common.clock import utc_now
 from service_common.crypto import KeyRing
@@ -39,6 +41,26 @@ async def test_where_nothing_has_to_be_waited_for_a_slower_clock_is_not_refused(
     for behind in (0, 1, 2):
         async with transactions() as session:
             await admit(session, ring, [Bucket(_MANY, "wang")], now=now - timedelta(seconds=behind))
+
+
+async def test_counting_and_forgiving_at_once_never_wait_for_each_other(
+    transactions: Transactions, ring: KeyRing
+) -> None:
+    own = [Bucket(_MANY, f"own {each}") for each in range(3)]
+    shared = Bucket(_MANY, "shared")
+
+    async def log_in_often() -> None:
+        for _ in range(25):
+            at = utc_now()
+            async with transactions() as session:
+                await admit(session, ring, [*own, shared], now=at)
+            async with transactions() as session:
+                await forgive(session, ring, own, shared=[shared], at=at)
+
+    await asyncio.gather(*(log_in_often() for _ in range(6)))
+    async with transactions() as session:
+        counts = (await session.scalars(select(Attempts.count))).all()
+    assert counts == [0] * 4
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,13 @@ from services.identity.tests.factories import PASSWORD, Population
 from services.identity.tests.flows import Application, hidden
 from sqlalchemy import select
 
-from identity_service.accounts.models import Account
+from identity_service.accounts.domain import LOGIN_OF_ADDRESS
+from identity_service.accounts.models import Account, Attempts
+from identity_service.accounts.throttling import Bucket
 from identity_service.db import Transactions
 from identity_service.organisation.domain import Role
 from identity_service.sessions.models import LoginSession
+from service_common.crypto import KeyRing
 
 
 async def open_form(client: httpx.AsyncClient) -> httpx.Response:
@@ -136,6 +139,49 @@ async def test_attempts_of_a_stranger_do_not_stop_the_owner(
     assert last.status_code == 429
     client.cookies.delete("lianban_session")
     assert (await log_in(client, person.username)).status_code == 303
+
+
+@pytest.mark.usefixtures("still_clock")
+async def test_a_neighbour_at_the_same_address_does_not_stop_the_owner(
+    app: FastAPI, client: httpx.AsyncClient, population: Population
+) -> None:
+    person = await population.person()
+    assert (await log_in(client, person.username)).status_code == 303
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as other:
+        for _ in range(7):
+            last = await log_in(other, person.username, "wrong")
+    assert last.status_code == 429
+    client.cookies.delete("lianban_session")
+    assert (await log_in(client, person.username)).status_code == 303
+
+
+@pytest.mark.usefixtures("still_clock")
+async def test_an_address_that_strangers_try_passwords_from_stops_no_browser_that_is_known(
+    *,
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    population: Population,
+    transactions: Transactions,
+    ring: KeyRing,
+    clock: Clock,
+) -> None:
+    regular, newcomer = await population.person(), await population.person(1)
+    assert (await log_in(client, regular.username)).status_code == 303
+    client.cookies.delete("lianban_session")
+    now, address = clock.now(), Bucket(LOGIN_OF_ADDRESS, "127.0.0.1")
+    longest = now + LOGIN_OF_ADDRESS.longest
+    async with transactions() as session:
+        row = await session.get_one(Attempts, address.key(ring))
+        row.count, row.drained_at, row.last_at, row.waits_until = 1000, now, now, longest
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as other:
+        stranger = await log_in(other, newcomer.username)
+        assert (stranger.status_code, stranger.headers["retry-after"]) == (429, "60")
+        clock.pass_(seconds=60)
+        assert (await log_in(other, newcomer.username)).status_code == 303
+    for who in (regular, newcomer):  # at the owner's own browser, and at one in a hall
+        assert (await log_in(client, who.username)).status_code == 303
+        client.cookies.delete("lianban_session")
 
 
 async def test_success_takes_back_the_attempt_of_a_shared_address(

@@ -213,7 +213,9 @@ async def test_guessing_user_codes_is_slowed_down(
         assert (await phone.browser.get(path.format(letter), headers=headers)).status_code == 404
         # A right code in between gives no further guesses.
         assert (await phone.browser.get(at(codes), headers=headers)).status_code == 200
-    slowed = await phone.browser.get(path.format("M"), headers=headers)
+    tenth = await phone.browser.get(path.format("M"), headers=headers)
+    assert tenth.status_code == 404
+    slowed = await phone.browser.get(path.format("N"), headers=headers)
     assert slowed.status_code == 429
     assert 0 < int(slowed.headers["retry-after"]) <= 60
     clock.pass_(seconds=60)

@@ -3,8 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -126,10 +126,37 @@ def _is_common(word: str, is_listed: Callable[[str], bool]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """What a throttle remembers of somebody: attempts that still count, when the last one was, what has to be waited for.
+
+    ``drained_at``: up to then attempts were forgotten for the time that went by.
+    """
+
+    count: int
+    drained_at: datetime
+    last_at: datetime
+    waits_until: datetime
+
+    @classmethod
+    def empty(cls, now: datetime) -> "Tally":
+        return cls(0, now, now, now)
+
+    def without_last(self, at: datetime) -> "Tally":
+        """An attempt made ``at`` is taken back, with its wait; those of others stay."""
+        own_wait = self.last_at == at
+        return replace(
+            self,
+            count=max(0, self.count - 1),
+            waits_until=self.last_at if own_wait else self.waits_until,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Throttle:
     """How attempts are slowed down: ``free`` ones, then waits that double up to ``longest``.
 
-    A wait is never long: whoever fails on purpose in somebody else's name must not keep that person out.
+    A wait is never long: whoever fails on purpose in somebody else's name must not keep that person out. Attempts drain,
+    ``free`` of them in a ``window``: where many people fail now and then, and never none, nobody waits for what was hours ago.
     """
 
     name: str
@@ -138,21 +165,47 @@ class Throttle:
     longest: timedelta
     window: timedelta
 
+    @property
+    def drains_every(self) -> timedelta:
+        """The time after which one attempt is forgotten."""
+        return self.window / self.free
+
     def wait_after(self, attempts: int) -> timedelta:
-        """The wait that follows this many attempts within the window."""
+        """The wait that follows this many attempts that still count."""
         beyond = attempts - self.free
         if beyond < 0:
             return timedelta()
         factor: int = 2 ** min(beyond, 20)
         return min(self.first_wait * factor, self.longest)
 
+    def counted(self, tally: Tally, now: datetime) -> Tally:
+        """With one more attempt. All are forgotten when there was none for a whole window."""
+        left = self._drained(tally, now)
+        count = left.count + 1
+        return Tally(count, left.drained_at, now, now + self.wait_after(count))
 
-LOGIN_AT_ADDRESS = Throttle(
+    def _drained(self, tally: Tally, now: datetime) -> Tally:
+        gone = max(0, (now - tally.drained_at) // self.drains_every)
+        if gone >= tally.count or now - tally.last_at > self.window:
+            return Tally.empty(now)
+        return replace(
+            tally, count=tally.count - gone, drained_at=tally.drained_at + gone * self.drains_every
+        )
+
+
+# Of one account from one place: for the owner the browser that has logged in to it before, for everybody else the address.
+# So nobody who only shares an address, or knows a user name, makes the owner wait at the own browser.
+LOGIN_AT_PLACE = Throttle(
     "login-account-address", 5, timedelta(seconds=2), timedelta(seconds=60), timedelta(minutes=15)
 )
+# Of an address, by browsers that nobody has logged in from yet: a wrong password for each of many accounts. It may be the
+# address of thousands (a service hall, a provider's NAT): a hundred mistakes an hour are free for ever, and a minute is the most.
 LOGIN_OF_ADDRESS = Throttle(
-    "login-address", 100, timedelta(seconds=2), timedelta(minutes=5), timedelta(minutes=15)
+    "login-address", 100, timedelta(seconds=2), timedelta(seconds=60), timedelta(hours=1)
 )
+# Of an address, by browsers that somebody has logged in from before: the computers of a hall do not share the waits of
+# strangers there. Whoever has an account makes such browsers as well, so it is not for nothing either.
+LOGIN_OF_HALL = Throttle("login-hall", 500, timedelta(seconds=2), timedelta(seconds=60), timedelta(hours=1))
 # Of one account from all unknown browsers together: slows a distributed guess. A browser that has logged in to the
 # account before does not meet it, so the owner is not kept out by a stranger's attempts.
 LOGIN_OF_ACCOUNT = Throttle(

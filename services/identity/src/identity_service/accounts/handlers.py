@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from identity_service.accounts import passwords
 from identity_service.accounts.common_passwords import is_listed
 from identity_service.accounts.domain import (
-    LOGIN_AT_ADDRESS,
+    LOGIN_AT_PLACE,
     LOGIN_OF_ACCOUNT,
     LOGIN_OF_ADDRESS,
+    LOGIN_OF_HALL,
     SECOND_FACTOR,
     SubjectKind,
     UsernameTaken,
@@ -33,6 +34,8 @@ from service_common.crypto import KeyRing
 _TOTP_COLUMN = "accounts.totp_secret"
 _TOTP_STEP_SECONDS = 30
 _MANY_BROWSERS = 1000
+NOBODY = UUID(int=0)
+"""Whose rows are looked for when there is no such account: as many statements as for one that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Attempt:
 
     account: Account | None
     own: Sequence[Bucket]
-    shared: Bucket
+    shared: Sequence[Bucket]
+    at: datetime
 
 
 async def prepare_password(password: str, *, username: str) -> str:
@@ -96,13 +100,17 @@ async def begin_login(
     """
     account = await _find_account(session, account_id, username)
     name = str(account.id) if account else username.strip().lower()
-    own = [Bucket(LOGIN_AT_ADDRESS, f"{name}\x00{network_of(address)}")]
-    if account is None or not await _knows_browser(session, account.id, browser_hash):
-        own.append(Bucket(LOGIN_OF_ACCOUNT, name))
-    # An address may be a service hall's: a success takes back its own attempt there, and forgives no other.
-    shared = Bucket(LOGIN_OF_ADDRESS, network_of(address))
-    await admit(session, ring, [*own, shared], now=now)
-    return Attempt(account, own, shared)
+    network = network_of(address)
+    is_own, is_known = await _browser_is_known(session, account.id if account else NOBODY, browser_hash)
+    if is_own:
+        attempt = Attempt(account, [Bucket(LOGIN_AT_PLACE, f"{name}\x00{browser_hash.hex()}")], [], now)
+    else:
+        own = [Bucket(LOGIN_AT_PLACE, f"{name}\x00{network}"), Bucket(LOGIN_OF_ACCOUNT, name)]
+        # Many people come from there: a success takes back its own attempt, and forgives no other.
+        shared = [Bucket(LOGIN_OF_HALL if is_known else LOGIN_OF_ADDRESS, network)]
+        attempt = Attempt(account, own, shared, now)
+    await admit(session, ring, [*attempt.own, *attempt.shared], now=now)
+    return attempt
 
 
 async def _find_account(session: AsyncSession, account_id: UUID | None, username: str) -> Account | None:
@@ -116,8 +124,16 @@ async def _find_account(session: AsyncSession, account_id: UUID | None, username
     return found
 
 
-async def _knows_browser(session: AsyncSession, account_id: UUID, browser_hash: bytes) -> bool:
-    return await session.get(KnownBrowser, (account_id, browser_hash)) is not None
+async def _browser_is_known(
+    session: AsyncSession, account_id: UUID, browser_hash: bytes
+) -> tuple[bool, bool]:
+    """Whether somebody has logged in from a browser: to this account, to any at all."""
+    from_it = select(KnownBrowser.account_id).where(KnownBrowser.browser_hash == browser_hash)
+    found = await session.execute(
+        select(from_it.where(KnownBrowser.account_id == account_id).exists(), from_it.exists())
+    )
+    is_own, is_known = found.one()
+    return is_own, is_known
 
 
 async def finish_login(
@@ -130,7 +146,7 @@ async def finish_login(
     assert attempt.account is not None
     if not await hold_unchanged(session, attempt.account):
         raise WrongCredentials
-    await forgive(session, ring, attempt.own, shared=attempt.shared)
+    await forgive(session, ring, attempt.own, shared=attempt.shared, at=attempt.at)
     return await remember_browser(session, attempt.account.id, browser_hash, now=now)
 
 
@@ -202,7 +218,7 @@ async def check_second_factor(
     if step is None or step <= (account.totp_last_step or 0):
         return False
     account.totp_last_step = step
-    await forgive(session, ring, [bucket])
+    await forgive(session, ring, [bucket], at=now)
     return True
 
 

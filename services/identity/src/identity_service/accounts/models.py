@@ -33,7 +33,7 @@ class KnownBrowser(Base):
     __tablename__ = "known_browsers"
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
-    browser_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    browser_hash: Mapped[bytes] = mapped_column(primary_key=True, index=True)
     last_used_at: Mapped[datetime]
 
 
@@ -44,5 +44,6 @@ class Attempts(Base):
 
     key: Mapped[bytes] = mapped_column(primary_key=True)
     count: Mapped[int]
+    drained_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_at: Mapped[datetime] = mapped_column(index=True)
     waits_until: Mapped[datetime]

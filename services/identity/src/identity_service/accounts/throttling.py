@@ -3,14 +3,14 @@
 import ipaddress
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from identity_service.accounts.domain import Throttle
+from identity_service.accounts.domain import Tally, Throttle
 from identity_service.accounts.models import Attempts
 from service_common.crypto import KeyRing
 from service_common.errors import TooMany
@@ -53,17 +53,12 @@ async def admit(session: AsyncSession, ring: KeyRing, buckets: Sequence[Bucket],
     if longest > now:
         raise TooMany(retry_after=math.ceil((longest - now).total_seconds()))
     for row in rows:
-        throttle = throttles[row.key]
-        row.count = row.count + 1 if now - row.last_at <= throttle.window else 1
-        row.last_at = now
-        row.waits_until = now + throttle.wait_after(row.count)
+        _note(row, throttles[row.key].counted(_tally(row), now))
 
 
 async def _held(session: AsyncSession, keys: Sequence[bytes], *, now: datetime) -> Sequence[Attempts]:
     """The counts, locked in the order of their keys. What is not there yet begins with none: two first attempts at once meet too."""
-    first = insert(Attempts).values(
-        [{"key": key, "count": 0, "last_at": now, "waits_until": now} for key in keys]
-    )
+    first = insert(Attempts).values([{"key": key, **asdict(Tally.empty(now))} for key in keys])
     held = first.on_conflict_do_update(index_elements=["key"], set_={"key": first.excluded.key})
     found = await session.scalars(held.returning(Attempts), execution_options={"populate_existing": True})
     return found.all()
@@ -75,24 +70,40 @@ def _makes_wait(row: Attempts) -> bool:
 
 
 async def forgive(
-    session: AsyncSession, ring: KeyRing, own: Sequence[Bucket], *, shared: Bucket | None = None
+    session: AsyncSession,
+    ring: KeyRing,
+    own: Sequence[Bucket],
+    *,
+    shared: Sequence[Bucket] = (),
+    at: datetime,
 ) -> None:
-    """Forgets the attempts of somebody's own buckets after a success; one that many people share loses this attempt."""
-    keys = [bucket.key(ring) for bucket in own]
-    both = [*keys, shared.key(ring)] if shared else keys
-    # Locked in the order in which `admit` does it: two log-ins at once must not wait for each other.
-    await session.execute(
-        select(Attempts.key).where(Attempts.key.in_(both)).order_by(Attempts.key).with_for_update()
+    """Forgets the attempts of somebody's own buckets after a success; those that many people share lose this attempt, made ``at``.
+
+    No row is deleted: it would come back with the next attempt, out of the order in which all lock them.
+    """
+    takes_back = {bucket.key(ring) for bucket in shared}
+    keys = [*takes_back, *(bucket.key(ring) for bucket in own)]
+    rows = await session.scalars(
+        select(Attempts).where(Attempts.key.in_(keys)).order_by(Attempts.key).with_for_update(),
+        execution_options={"populate_existing": True},
     )
-    await session.execute(delete(Attempts).where(Attempts.key.in_(keys)))
-    if shared:
-        await session.execute(
-            update(Attempts)
-            .where(Attempts.key == shared.key(ring), Attempts.count > 0)
-            .values(count=Attempts.count - 1)
-        )
+    for row in rows:
+        _note(row, _tally(row).without_last(at) if row.key in takes_back else Tally.empty(row.last_at))
+    await session.flush()
+
+
+def _tally(row: Attempts) -> Tally:
+    return Tally(row.count, row.drained_at, row.last_at, row.waits_until)
+
+
+def _note(row: Attempts, tally: Tally) -> None:
+    row.count, row.drained_at = tally.count, tally.drained_at
+    row.last_at, row.waits_until = tally.last_at, tally.waits_until
 
 
 async def prune_attempts(session: AsyncSession, *, now: datetime) -> None:
-    """Forgets counts that no window reaches back to."""
-    await session.execute(delete(Attempts).where(Attempts.last_at < now - _LONGEST_WINDOW))
+    """Forgets counts that no window reaches back to; one that is counted on just now is left for the next time."""
+    free = (
+        select(Attempts.key).where(Attempts.last_at < now - _LONGEST_WINDOW).with_for_update(skip_locked=True)
+    )
+    await session.execute(delete(Attempts).where(Attempts.key.in_(free)))

@@ -48,7 +48,7 @@ async def change_password(
         await sessions.end_others(session, caller, reason=SessionEndReason.SUSPICION, now=now)
         if caller.subject_type == "person":
             await _tell(session, account_id, now)
-        await forgive(session, ring, [bucket])
+        await forgive(session, ring, [bucket], at=now)
 
 
 @dataclass(frozen=True, slots=True)

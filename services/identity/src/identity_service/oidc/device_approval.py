@@ -129,8 +129,8 @@ async def find_waiting(
     waiting = await _device(work, subject, code) or await _browser(work, code)
     if waiting is None:
         raise NoSuchDevice
-    for bucket in sorted(_buckets(approver.subject_id, address), key=lambda one: one.key(work.ring)):
-        await forgive(work.session, work.ring, [], shared=bucket)
+    guessed = _buckets(approver.subject_id, address)
+    await forgive(work.session, work.ring, [], shared=guessed, at=work.now)
     if isinstance(waiting, Waiting) and not waiting.scopes:
         raise NothingToAllow
     return waiting

@@ -20,7 +20,7 @@ async def _count_search(
         await admit(session, ring, [bucket], now=now)
     yield
     async with transactions() as session:
-        await forgive(session, ring, [], shared=bucket)
+        await forgive(session, ring, [], shared=[bucket], at=now)
 
 
 # Put it after the caller in a route's parameters, and after `Once`: a repeated request seeks nobody.

@@ -99,7 +99,7 @@ async def register_child(
         raise GuardianNotConfirmed
     async with transactions() as session:
         child = await find_or_add_child(session, ring, name, document, answer=answer, now=now)
-        await forgive(session, ring, [bucket])
+        await forgive(session, ring, [bucket], at=now)
         return await begin(
             session, guardian_id, child.id, document.birth_date, Proof(relation.reference), now=now
         )

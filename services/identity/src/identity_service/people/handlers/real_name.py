@@ -86,7 +86,7 @@ async def verify_real_name(
             await bind_identity(session, ring, person, name, document)
         await keep(session, ring, person.id, found, now=now)
         await tell_level(session, person, now=now)
-        await forgive(session, ring, [bucket])
+        await forgive(session, ring, [bucket], at=now)
         return person
 
 

@@ -104,7 +104,7 @@ async def _verify(
         await keep(session, ring, person_id, found, now=now)
         if matched:
             await tell_level(session, person, now=now)
-            await forgive(session, ring, [bucket])
+            await forgive(session, ring, [bucket], at=now)
     if not matched:
         raise NotConfirmed
     return person
