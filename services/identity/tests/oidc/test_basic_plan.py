@@ -5,13 +5,16 @@ docs/identity-conformance.md says which test answers which of their modules.
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
+import httpx
 import pytest
 from joserfc import jwt
-from joserfc.jwk import KeySet
-from services.identity.tests.conftest import ISSUER
-from services.identity.tests.factories import Population
+from joserfc.jwk import ECKey, KeySet
+from services.identity.tests.conftest import ISSUER, Clock
+from services.identity.tests.factories import CALLBACK, Population
 from services.identity.tests.flows import Application, claims_of, query_of
 
 STATE = "s" * 128
@@ -70,11 +73,50 @@ async def test_parameters_that_need_not_be_honoured_do_no_harm(
         assert "code" in back, (changes, back)
 
 
+async def test_who_is_logged_in_comes_back_the_same_without_a_page(
+    partner: Application, population: Population, clock: Clock
+) -> None:
+    first = await identity(partner, await partner.code(await population.person(), max_age="15000"))
+    clock.pass_(seconds=30)
+    for changes in ({"prompt": "none"}, {"max_age": "10000"}, {"nonce": None}, {"scope": "profile openid"}):
+        page = await partner.begin(**changes)
+        if "/identity/consent" in page.text:
+            page = await partner.post("/identity/consent", page, decision="allow")
+        again = await identity(partner, query_of(page.headers["location"])["code"])
+        assert (again["sub"], again["auth_time"]) == (first["sub"], first["auth_time"])
+        assert again.get("nonce") == changes.get("nonce", "n-1")
+
+
 async def test_a_request_by_post_is_one_by_get(partner: Application, population: Population) -> None:
     page = await partner.follow(await partner.browser.post("/identity/authorize", data=partner.request()))
     page = await partner.log_in(await population.person(), page)
     answer = await partner.post("/identity/consent", page, decision="allow")
     assert "code" in query_of(answer.headers["location"])
+
+
+async def test_a_code_that_comes_again_after_thirty_seconds_ends_what_it_gave(
+    partner: Application, population: Population, clock: Clock
+) -> None:
+    code = await partner.code(await population.person())
+    given = (await partner.exchange(code)).json()
+    headers = {"Authorization": f"Bearer {given['access_token']}"}
+    assert (await partner.browser.get("/identity/userinfo", headers=headers)).status_code == 200
+    clock.pass_(seconds=30)
+    again = await partner.exchange(code)
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+    assert (await partner.browser.get("/identity/userinfo", headers=headers)).status_code == 401
+
+
+async def test_a_redirect_address_with_a_query_keeps_it(
+    client: httpx.AsyncClient, population: Population
+) -> None:
+    address = f"{CALLBACK}?dummy1=lorem&dummy2=ipsum"
+    app = Application(client, await population.client(redirect_uris=[address]), address)
+    page = await app.log_in(await population.person(), await app.begin())
+    back = query_of((await app.post("/identity/consent", page, decision="allow")).headers["location"])
+    assert (back["dummy1"], back["dummy2"], back["state"]) == ("lorem", "ipsum", "st-1")
+    for other in (CALLBACK, f"{address}&foo=bar", f"{CALLBACK}?dummy2=ipsum&dummy1=lorem"):
+        assert (await app.begin(redirect_uri=other)).status_code == 400
 
 
 @pytest.mark.parametrize("page_is_wanted", [False, True])
@@ -140,3 +182,90 @@ async def test_a_client_that_shows_a_secret_shows_it_once_and_is_itself(
 ) -> None:
     answer = await partner.token(grant_type="refresh_token", refresh_token="x", **beside)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+async def test_the_metadata_name_what_is_there(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/identity/.well-known/openid-configuration")
+    told = answer.json()
+    assert answer.headers["content-type"].startswith("application/json")
+    assert told["issuer"] == ISSUER
+    required = {"authorization_endpoint", "token_endpoint", "jwks_uri", "response_types_supported"}
+    required |= {"subject_types_supported", "id_token_signing_alg_values_supported"}
+    assert required <= set(told)
+    assert "openid" in told["scopes_supported"]
+    for name, address in told.items():
+        if name.endswith(("_endpoint", "_uri")):
+            assert address.startswith(f"{ISSUER}/")
+            assert (
+                await client.request("OPTIONS", address.removeprefix("http://localhost"))
+            ).status_code == 405
+        if isinstance(address, list):
+            assert address, f"{name} is left out rather than empty"
+            assert len(set(address)) == len(address), name
+
+
+async def test_the_published_keys_are_public_distinct_and_say_what_they_are_for(
+    client: httpx.AsyncClient,
+) -> None:
+    told = (await client.get("/identity/.well-known/openid-configuration")).json()
+    keys = (await client.get("/identity/jwks")).json()["keys"]
+    assert len({key["kid"] for key in keys}) == len(keys)
+    assert {key["alg"] for key in keys} == set(told["id_token_signing_alg_values_supported"])
+    for key in keys:
+        assert key["use"] == "sig"
+        assert not {"d", "p", "q", "dp", "dq", "qi", "oth", "k"} & set(key)
+
+
+LOGOUTS: list[tuple[dict[str, str | None], bool]] = [
+    ({"id_token_hint": None}, False),
+    ({"id_token_hint": None, "post_logout_redirect_uri": None}, False),
+    ({"id_token_hint": None, "post_logout_redirect_uri": None, "state": None}, False),
+    ({"id_token_hint": "signed by somebody else"}, False),
+    ({"id_token_hint": "unsigned"}, False),
+    ({"post_logout_redirect_uri": f"{CALLBACK}/bye"}, True),
+    ({"post_logout_redirect_uri": "https://partner.example/bye?foo=bar"}, True),
+    ({"post_logout_redirect_uri": None}, True),
+]
+
+
+async def test_a_logout_leads_back_only_with_a_hint_of_ours_to_an_address_as_registered(
+    partner: Application, population: Population
+) -> None:
+    """The second of each row: whether the hint alone logs out; without a page that asks, nothing else does."""
+    person = await population.person()
+    for changes, logs_out in LOGOUTS:
+        token = (await partner.tokens(person))["id_token"]
+        claims = claims_of(token)
+        asked = {
+            "id_token_hint": token,
+            "post_logout_redirect_uri": "https://partner.example/bye",
+            "state": STATE,
+            **changes,
+        }
+        sent = {name: _hint(value, claims) for name, value in asked.items() if value is not None}
+        answer = await partner.browser.get(f"/identity/logout?{urlencode(sent)}")
+        assert answer.status_code in (200, 400), changes
+        assert "location" not in answer.headers, changes
+        back = await told(partner, prompt="none")
+        assert ("error" in back) is logs_out, changes
+
+
+def _hint(value: str, claims: Mapping[str, Any]) -> str:
+    key = ECKey.generate_key("P-256")
+    if value == "signed by somebody else":
+        return jwt.encode({"alg": "ES256"}, dict(claims), key)
+    if value == "unsigned":
+        body = jwt.encode({"alg": "ES256"}, dict(claims), key).split(".")[1]
+        header = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
+        return f"{header}.{body}."
+    return value
+
+
+async def test_a_logout_without_state_brings_none_back_and_who_comes_next_is_nobody(
+    partner: Application, population: Population
+) -> None:
+    token = (await partner.tokens(await population.person()))["id_token"]
+    sent = {"id_token_hint": token, "post_logout_redirect_uri": "https://partner.example/bye"}
+    answer = await partner.browser.get(f"/identity/logout?{urlencode(sent)}")
+    assert answer.headers["location"] == "https://partner.example/bye"
+    assert (await told(partner, prompt="none"))["error"] == "login_required"
