@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,12 +17,13 @@ from urllib.parse import unquote, urlsplit
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, RSAKey
-from sqlalchemy import delete, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import DateTime, LargeBinary, bindparam, delete, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service_common.db import Database
 from service_common.errors import Unauthenticated
+from service_common.gathering import Gathered, first_of_each
 from service_common.tables import seen_proofs
 from service_common.tokens import InvalidToken
 
@@ -160,39 +162,62 @@ def proven_path(path: str, proven_at: str | None) -> str:
     return proven_at if proven_at is not None and proven_at.startswith(_GATEWAY) else path
 
 
-async def is_first_use(session: AsyncSession, proof: Proof, *, passed_on_to: str = "") -> bool:
-    """Remembers a proof; false when it is remembered already. Two at once meet in the primary key.
+async def is_first_use(session: AsyncSession, proof: Proof) -> bool:
+    """Remembers a proof; false when it is remembered already. Two at once meet in the primary key."""
+    remembered = await _remember(session, [(_name_of(proof), proof.expires_at)])
+    return bool(remembered)
 
-    ``passed_on_to``: one that the gateway accepted is good once more for each path that it asks.
-    """
-    name = hashlib.sha256(f"{proof.jkt}\x00{proof.jti}\x00{passed_on_to}".encode()).digest()
-    remembered = await session.execute(
-        insert(seen_proofs)
-        .values(proof_hash=name, expires_at=proof.expires_at)
-        .on_conflict_do_nothing()
-        .returning(seen_proofs.c.proof_hash)
+
+def _name_of(proof: Proof, passed_on_to: str = "") -> bytes:
+    """What a proof is remembered by. One that the gateway accepted is good once more for each path that it asks."""
+    return hashlib.sha256(f"{proof.jkt}\x00{proof.jti}\x00{passed_on_to}".encode()).digest()
+
+
+_SHOWN = (
+    func.unnest(
+        bindparam("names", type_=ARRAY(LargeBinary)), bindparam("ends", type_=ARRAY(DateTime(timezone=True)))
     )
-    return remembered.first() is not None
+    .table_valued("name", "ends")
+    .render_derived()
+)
+_REMEMBER = (
+    insert(seen_proofs)
+    .from_select(["proof_hash", "expires_at"], select(_SHOWN.c.name, _SHOWN.c.ends))
+    .on_conflict_do_nothing()
+    .returning(seen_proofs.c.proof_hash)
+)
+
+
+async def _remember(session: AsyncSession, shown: Collection[tuple[bytes, datetime]]) -> set[bytes]:
+    """Which of these names were not remembered before. In one order for all, so that two instances never wait for each other."""
+    names, ends = zip(*sorted(shown), strict=True)
+    remembered = await session.execute(_REMEMBER, {"names": names, "ends": ends})
+    return set(remembered.scalars())
 
 
 class SeenProofs:
     """What all instances of one service have accepted, in its own database.
 
     A table and not the memory of a process: the balancer sends a replay to another instance. Only requests with a bound token
-    pay for it, one row without waiting for the disk: after a crash of the server the minute of a proof is over.
+    pay for it, those of a moment together, without waiting for the disk: after a crash of the server the minute of a proof is over.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._pruned_at = float("-inf")
+        self._accepted = Gathered(self._remember_all)
 
     async def accept(self, proof: Proof, *, passed_on_to: str = "") -> None:
         """In a transaction of its own, so that a refused request uses its proof up too. Raises: InvalidProof."""
+        if not await self._accepted((_name_of(proof, passed_on_to), proof.expires_at)):
+            raise InvalidProof
+
+    async def _remember_all(self, shown: Sequence[tuple[bytes, datetime]]) -> Sequence[bool]:
         async with self._database.sessions.begin() as session:
             await session.execute(text("SELECT set_config('synchronous_commit', 'off', true)"))
-            if not await is_first_use(session, proof, passed_on_to=passed_on_to):
-                raise InvalidProof
+            fresh = await _remember(session, shown)
             await self._forget_expired(session)
+        return first_of_each([name for name, _ in shown], fresh)
 
     async def _forget_expired(self, session: AsyncSession) -> None:
         """Now and then, by whoever comes by: no job of its own for a handful of rows."""

@@ -22,6 +22,7 @@ from identity_service.inbox.routes import router as inbox_routes
 from identity_service.legal_persons.routes import router as legal_person_routes
 from identity_service.login.routes import router as login_routes
 from identity_service.login.scan_pages import router as scan_pages
+from identity_service.oidc.assertions import UsedAssertions
 from identity_service.oidc.clients import KnownClients, ServiceClients
 from identity_service.oidc.routes import routers as oidc_routers
 from identity_service.organisation.routes import routers as organisation_routers
@@ -78,6 +79,7 @@ async def prepare(app: FastAPI) -> AsyncIterator[None]:
     app.state.known_clients = KnownClients()
     app.state.signing_keys = store
     app.state.lone_statements = lone_statements(app.state.database)
+    app.state.used_assertions = UsedAssertions(app.state.lone_statements)
     app.state.authority = Authority(settings.authority_url, http)
     app.state.sms_sender = sms_sender(settings, http)
     app.state.token_verifier = TokenVerifier(

@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey, OctKey
 from services.identity.tests.conftest import ISSUER
 from services.identity.tests.factories import HEALTH_USCC, Population, RegisteredClient
 from services.identity.tests.flows import claims_of, what_was_believed_is_over
-from sqlalchemy import delete, select
+from sqlalchemy import delete, event, select
 
 from identity_service.db import Transactions
 from identity_service.oidc.clients import ServiceClientEntry, ServiceClients
@@ -145,6 +145,33 @@ async def test_an_assertion_is_accepted_once_even_at_once(
     answers = await asyncio.gather(*(ask(client, signed) for _ in range(5)))
     assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401, 401]
     assert (await ask(client, signed)).json()["error"] == "invalid_client"
+
+
+async def test_those_of_a_moment_are_remembered_together_and_each_accepted_once(
+    app: FastAPI, client: httpx.AsyncClient, with_key: RegisteredClient, key: ECKey
+) -> None:
+    assert (await ask(client, assertion(with_key.client_id, key))).status_code == 200  # it is known now
+    sent: list[str] = []
+    engine = app.state.database.engine.sync_engine
+    note = lambda _connection, _cursor, statement, *_: sent.append(statement)  # noqa: E731
+    event.listen(engine, "before_cursor_execute", note)
+    once = [assertion(with_key.client_id, key, jti=f"once-{number}") for number in range(8)]
+    twice = assertion(with_key.client_id, key, jti="twice")
+    answers = await asyncio.gather(*(ask(client, one) for one in (*once, twice, twice)))
+    event.remove(engine, "before_cursor_execute", note)
+    assert [answer.status_code for answer in answers[:8]] == [200] * 8
+    assert sorted(answer.status_code for answer in answers[8:]) == [200, 401]
+    assert len([one for one in sent if "used_assertions" in one]) < len(answers)
+
+
+async def test_more_at_once_than_there_are_connections_all_get_through(
+    app: FastAPI, client: httpx.AsyncClient, with_key: RegisteredClient, key: ECKey
+) -> None:
+    """Nobody knows the client yet: each reads it, and holds its connection while its assertion is remembered."""
+    many = 2 * app.state.settings.database_pool_size
+    asked = (ask(client, assertion(with_key.client_id, key, jti=f"{number}")) for number in range(many))
+    answers = await asyncio.wait_for(asyncio.gather(*asked), 20)  # the pool would wait for thirty
+    assert [answer.status_code for answer in answers] == [200] * many
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,11 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
-from sqlalchemy import bindparam, literal
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.util.concurrency import await_
 
+from identity_service.oidc.assertions import ShownAssertion
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import ASSERTION_ALGORITHMS, HIGH_TRUST_ALGORITHMS
-from identity_service.oidc.models import UsedAssertion
 from identity_service.oidc.provider import Provider
 
 PRIVATE_KEY_JWT = "private_key_jwt"
@@ -31,13 +29,6 @@ _LONGEST_JTI = 500
 # What a header says that we do not know is not for us (RFC 7515 §4), unless it stands in ``crit``.
 _ANY_CLIENT = JWSRegistry(algorithms=ASSERTION_ALGORITHMS, strict_check_header=False)
 _HIGH_TRUST = JWSRegistry(algorithms=HIGH_TRUST_ALGORITHMS, strict_check_header=False)
-
-_USE = (
-    insert(UsedAssertion.metadata.tables["used_assertions"])
-    .values({name: bindparam(name) for name in ("client_id", "jti_hash", "expires_at")})
-    .on_conflict_do_nothing()
-    .returning(literal(1))
-)
 
 
 class KeyAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib ships no types
@@ -98,14 +89,11 @@ class KeyAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib s
             raise
 
     def validate_jti(self, claims: dict[str, Any], jti: str) -> bool:
-        return await_(self._is_first_use(str(claims["sub"]), jti, float(claims["exp"])))
-
-    async def _is_first_use(self, client_id: str, jti: str, expires: float) -> bool:
-        """Two at once meet in the primary key: one of them was first."""
-        used = {
-            "client_id": client_id,
-            "jti_hash": self._work.ring.blind_index(jti, column="used_assertions.jti_hash"),
-            "expires_at": datetime.fromtimestamp(expires + _LEEWAY_SECONDS, UTC),
-        }
-        fresh = await self._work.session.execute(_USE, used)
-        return fresh.first() is not None
+        """Whether it is shown for the first time. From here on it is used up, but for a request that ends in an error of ours."""
+        work, expires = self._work, float(claims["exp"])
+        shown = ShownAssertion(
+            client_id=str(claims["sub"]),
+            jti_hash=work.ring.blind_index(jti, column="used_assertions.jti_hash"),
+            expires_at=datetime.fromtimestamp(expires + _LEEWAY_SECONDS, UTC),
+        )
+        return await_(work.assertions.is_first_use(shown, held=work.held_session))

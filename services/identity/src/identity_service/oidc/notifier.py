@@ -69,6 +69,7 @@ class Notifier:
                 state.scopes,
                 state.service_clients,
                 state.known_clients,
+                state.used_assertions,
                 now,
             )
             tries = await claim_due(work, busy=busy, each=_AT_ONCE_TO_ONE, most=free)

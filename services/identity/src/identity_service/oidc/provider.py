@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util.concurrency import await_, greenlet_spawn
 
 from identity_service.accounts.domain import SubjectKind
+from identity_service.oidc.assertions import UsedAssertions
 from identity_service.oidc.clients import KnownClients, OAuthClient, ServiceClients
 from identity_service.oidc.domain import Subject, has_control_characters
 from identity_service.oidc.subjects import subject_identifier
@@ -63,11 +64,17 @@ class Work:
     catalogue: ScopeCatalogue
     services: ServiceClients
     known: KnownClients
+    assertions: UsedAssertions
     now: datetime
 
     @cached_property
     def session(self) -> AsyncSession:
         return self.open_session()
+
+    @property
+    def held_session(self) -> AsyncSession | None:
+        """The session if this request has opened one, and with it may hold a connection."""
+        return self.__dict__.get("session")
 
 
 @dataclass

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.db import BegunByNeed
+from identity_service.oidc.assertions import UsedAssertions
 from identity_service.oidc.clients import KnownClients, ServiceClients
 from identity_service.oidc.provider import Work
 from identity_service.scopes import ScopeCatalogue
@@ -29,6 +30,7 @@ class Bench:
     catalogue: ScopeCatalogue
     services: ServiceClients
     known: KnownClients
+    assertions: UsedAssertions
     now: datetime
 
     def work(self, session: AsyncSession) -> Work:
@@ -43,6 +45,7 @@ class Bench:
             self.catalogue,
             self.services,
             self.known,
+            self.assertions,
             self.now,
         )
 
@@ -58,6 +61,7 @@ async def bench_of(request: Request) -> Bench:
         state.scopes,
         state.service_clients,
         state.known_clients,
+        state.used_assertions,
         state.now(),
     )
 
