@@ -1,9 +1,10 @@
 """What a token costs in Python, layer upon layer: which part of it is ours?
 
-Run `python bench/trials/token_floor.py` (about a minute; needs `wrk`). Each variant answers the same form of a client with the
-same body, from a fresh process, as our services run: uvicorn with uvloop and httptools, keep-alive, 16 connections. What counts is
-the CPU time of the process for each request: it moves less than the rate when the machine does other things. Turn by turn
-(A B C, A B C, …), medians with their range. The decision drawn from it is `docs/adr/0008-cost-of-a-token.md`.
+Run `python -m bench.trials.token_floor` (about two minutes; needs `wrk`). Each variant answers the same form of a client, from a
+fresh process, as our services run: uvicorn with uvloop and httptools, keep-alive, 16 connections. What counts is the CPU time of
+the process for each request: it moves less than the rate when the machine does other things. Turn by turn (A B C, A B C, …),
+medians with their range. A code flow is two requests: its variants do the first and the second half in turn. The statements go
+to a PostgreSQL of its own that waits for the disk. The decision drawn from it is `docs/adr/0008-cost-of-a-token.md`.
 
 The file keeps to itself on purpose, but for the application that all our services share, which is what it measures.
 """
@@ -12,27 +13,36 @@ import argparse
 import base64
 import json
 import os
+import secrets
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
+import psycopg
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 from joserfc import jwt
 from joserfc.jwk import ECKey
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from identity_service.oidc.routes.direct import DirectRoute
 from lianban_local import ports
+from lianban_local.servers.postgres import PostgresServer
 from service_common.app import Service, create_app
 from service_common.auth import PUBLIC
+from service_common.db import async_url
+from service_common.gathering import Gathered
 from service_common.logging import configure_logging
 from service_common.settings import ServiceSettings
 from service_common.telemetry import configure_telemetry
@@ -94,14 +104,17 @@ def _bare_fastapi() -> FastAPI:
     return app
 
 
-def _ours() -> FastAPI:
-    """The application of every service: telemetry, logs, problem documents, limits; one route like that of tokens, no database."""
+Answer = Callable[[], Awaitable[bytes]]
+
+
+def _ours(answer: Answer) -> FastAPI:
+    """The application of every service: telemetry, logs, problem documents, limits; one route like that of tokens."""
     router = APIRouter(route_class=DirectRoute)
 
     @router.post("/token", dependencies=[PUBLIC])
     async def token(request: Request) -> Response:
         await request.body()
-        return Response(_signed(), media_type="application/json")
+        return Response(await answer(), media_type="application/json")
 
     key = base64.b64encode(bytes(32)).decode()
     told = {"database_url": "postgresql://nobody@127.0.0.1:9/none", "nats_url": "nats://127.0.0.1:9"}
@@ -119,17 +132,116 @@ def _ours() -> FastAPI:
     return create_app(service, worker=False)
 
 
+async def _a_signature() -> bytes:
+    return _signed()
+
+
+_ASSERTION = jwt.encode(
+    HEADER, {"iss": "c", "sub": "c", "aud": "i", "jti": "j" * 22, "exp": int(time.time()) + 600}, KEY
+)
+
+
+async def _verified() -> bytes:
+    """What ``private_key_jwt`` needs of joserfc."""
+    jwt.decode(_ASSERTION, KEY, algorithms=["ES256"])
+    return _signed()
+
+
+def _statements() -> AsyncEngine:
+    """As ``lone_statements`` has them: each is committed by itself."""
+    engine = create_async_engine(async_url(os.environ[_DATABASE]), pool_size=8, max_overflow=0)
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+_WRITE = text("INSERT INTO written SELECT unnest(CAST(:ids AS text[])), :at")
+_READ = text("SELECT * FROM known WHERE id = :id")
+_USE = text("UPDATE written SET used_at = :at WHERE id = :id")
+_names = count()
+
+
+def _name() -> str:
+    return f"{os.getpid()}-{next(_names)}"
+
+
+def _remembered() -> Answer:
+    """A number of each assertion is written, those of a moment together."""
+    engine = _statements()
+
+    async def write(ids: Sequence[str]) -> Sequence[None]:
+        async with engine.connect() as connection:
+            await connection.execute(_WRITE, {"ids": ids, "at": datetime.now(UTC)})
+        return [None] * len(ids)
+
+    together = Gathered(write)
+
+    async def answer() -> bytes:
+        await together(_name())
+        return await _verified()
+
+    return answer
+
+
+def _flow() -> Answer:
+    """One half reads who is there and writes a code; the other reads the code, uses it up and signs two tokens."""
+    engine = _statements()
+    codes: list[str] = []
+
+    async def give_code() -> bytes:
+        code = _name()
+        async with engine.connect() as connection:
+            (await connection.execute(_READ, {"id": 7})).one()
+            await connection.execute(_WRITE, {"ids": [code], "at": datetime.now(UTC)})
+        codes.append(code)
+        return code.encode()
+
+    async def redeem(code: str) -> bytes:
+        async with engine.connect() as connection:
+            (await connection.execute(_READ, {"id": 7})).one()
+            await connection.execute(_USE, {"id": code, "at": datetime.now(UTC)})
+        return _signed() + _signed()
+
+    async def answer() -> bytes:
+        return await redeem(codes.pop()) if codes else await give_code()
+
+    return answer
+
+
 VARIANTS: dict[str, Callable[[], Any]] = {
     "uvicorn, a fixed body": lambda: _plain(lambda: FIXED),
     "and a signature by joserfc": lambda: _plain(_signed),
     "the same through FastAPI alone": _bare_fastapi,
-    "the same in our application": _ours,
+    "the same in our application": lambda: _ours(_a_signature),
+    "and an assertion verified": lambda: _ours(_verified),
+    "and its number written, those of a moment together": lambda: _ours(_remembered()),
+    "half a code flow: two lone statements, one signature": lambda: _ours(_flow()),
 }
+_DATABASE = "FLOOR_DATABASE_URL"
+_TABLES = """
+CREATE TABLE written (id text PRIMARY KEY, at timestamptz NOT NULL, used_at timestamptz);
+CREATE TABLE known AS SELECT id, now() AS at, md5(id::text) AS name, md5((id + 1)::text) AS secret,
+  ARRAY[md5('a'), md5('b')] AS roles, now() AS seen_at, NULL::timestamptz AS ended_at FROM generate_series(1, 100) AS id;
+ALTER TABLE known ADD PRIMARY KEY (id);
+"""
 
 
 def serve(variant: str, port: int) -> None:
     # No lifespan: our application would wait for the broker that this trial does without.
     uvicorn.run(VARIANTS[variant](), port=port, log_config=None, access_log=False, server_header=False, lifespan="off")  # fmt: skip
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[None]:
+    """A PostgreSQL of its own, whose address the variants find in the environment."""
+    server = PostgresServer(folder, port=ports.choose(), password=secrets.token_hex(20), max_connections=40)
+    server.start()
+    try:
+        server.wait_ready()
+        with psycopg.connect(server.admin_url, autocommit=True) as admin:
+            admin.execute(_TABLES)
+        os.environ[_DATABASE] = server.admin_url
+        yield
+    finally:
+        server.stop()
 
 
 def measure(variant: str, folder: Path) -> tuple[float, float]:
@@ -178,7 +290,7 @@ function done(all) io.write(string.format("RESULT %d %d %d\\n", all.requests, al
 
 def main() -> None:
     found: dict[str, list[tuple[float, float]]] = {variant: [] for variant in VARIANTS}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _database(Path(folder)):
         for _ in range(ROUNDS):
             for variant, runs in found.items():
                 runs.append(measure(variant, Path(folder)))

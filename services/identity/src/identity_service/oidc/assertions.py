@@ -1,8 +1,8 @@
 """Which client assertions were accepted: each is good once (RFC 7523 §3), for all instances and after a crash."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -27,8 +27,7 @@ _USE = (
 )
 
 
-@dataclass(frozen=True, order=True)
-class ShownAssertion:
+class ShownAssertion(NamedTuple):
     """An assertion as it is remembered, until it would not be accepted anyway."""
 
     client_id: str
@@ -65,6 +64,6 @@ class UsedAssertions:
 
 async def _remember(session: AsyncSession, shown: Sequence[ShownAssertion]) -> set[tuple[str, bytes]]:
     """Which names were not remembered before. In one order for all, so that two instances never wait for each other."""
-    values = zip(*map(astuple, sorted(shown)), strict=True)
+    values = zip(*sorted(shown), strict=True)
     fresh = await session.execute(_USE, dict(zip(_COLUMNS, values, strict=True)))
     return {(client_id, jti_hash) for client_id, jti_hash in fresh}
