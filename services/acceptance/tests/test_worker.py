@@ -98,7 +98,9 @@ async def publish_licence(
         holder_kind=HolderKind.NATURAL_PERSON,
         holder_id=holder,
         case_id=case and case.id,
-        issuer_department_id=case.department_id if case else uuid.uuid4(),
+        issuer_department_id=(
+            case.department_id if case else running.office.approver("HN-430300-SCJG").department_id
+        ),
         licence_version=1,
     )
     event = envelop(licence.licence_id, 1, licence, now=utc_now())

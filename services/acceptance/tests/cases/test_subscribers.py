@@ -43,7 +43,7 @@ def licence_issued(office: Any, holder: uuid.UUID, case_id: uuid.UUID | None = N
         "holder_kind": HolderKind.NATURAL_PERSON,
         "holder_id": holder,
         "case_id": case_id,
-        "issuer_department_id": uuid.uuid4(),
+        "issuer_department_id": office.approver("HN-430300-SCJG").department_id,
         "licence_version": 1,
     } | facts
     return CloudEvent[LicenceIssued](

@@ -110,7 +110,7 @@ async def test_waiting_cases_are_released_when_what_they_wait_for_is_granted(off
     waiting = [case for case in receipt.cases if case.status is CaseStatus.WAITING]
     await note_licence(
         office.session,
-        _licence(company, "营业执照", "11990000LB0000230M001"),
+        _licence(company, "营业执照", "11990000LB0000230M001", first.department_id),
         status=LicenceStatus.NORMAL,
         revision=1,
     )
@@ -374,7 +374,9 @@ async def provide(office: Any, application: Any, code: str, given: Any, caller: 
     )
 
 
-def _licence(holder: uuid.UUID, type_name: str, type_code: str) -> LicenceIssued:
+def _licence(
+    holder: uuid.UUID, type_name: str, type_code: str, issuer: uuid.UUID | None = None
+) -> LicenceIssued:
     return LicenceIssued(
         licence_id=uuid.uuid4(),
         identifier=f"1.2.156.3005.2.{type_code}.X.001.0",
@@ -382,7 +384,7 @@ def _licence(holder: uuid.UUID, type_name: str, type_code: str) -> LicenceIssued
         type_name=type_name,
         holder_kind=HolderKind.NATURAL_PERSON,
         holder_id=holder,
-        issuer_department_id=uuid.uuid4(),
+        issuer_department_id=issuer or uuid.uuid4(),
         licence_version=1,
     )
 

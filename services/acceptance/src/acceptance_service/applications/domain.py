@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from jsonschema import Draft202012Validator, FormatChecker
 
@@ -15,6 +16,7 @@ from acceptance_service.bundles.domain import (
     SatisfactionKind,
     SatisfiedBy,
 )
+from service_common.contracts.certificates import LicenceStatus
 from service_common.errors import Conflict, FieldProblem, Invalid, NotFound
 
 MATTERS = "acceptance"
@@ -187,6 +189,29 @@ class UnknownPromise(Invalid):
     code = "unknown_promise"
     zh = "没有名为 {promise} 的承诺书。"
     en = "There is no promise {promise} to sign."
+
+
+@dataclass(frozen=True, slots=True)
+class HeldState:
+    """As much of a licence as tells whether it still stands in for a material."""
+
+    licence_id: UUID
+    type_code: str
+    status: LicenceStatus
+
+
+def lapse_of(licence_id: UUID | None, held: Collection[HeldState]) -> LicenceStatus | None:
+    """The state for which a licence no longer stands in for a material; None while it does.
+
+    A changed or renewed licence is superseded by its next version, and that one serves as well.
+    """
+    licence = next((one for one in held if one.licence_id == licence_id), None)
+    if licence is None:
+        return LicenceStatus.CANCELLED
+    renewed = licence.status is LicenceStatus.SUPERSEDED and any(
+        one.type_code == licence.type_code and one.status is LicenceStatus.NORMAL for one in held
+    )
+    return None if renewed or licence.status is LicenceStatus.NORMAL else licence.status
 
 
 def need_known_promises(plan: Plan, promises: Iterable[str]) -> None:

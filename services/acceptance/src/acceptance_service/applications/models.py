@@ -103,6 +103,8 @@ class HeldLicence(Base):
     type_code: Mapped[str] = mapped_column(String(21))
     type_name: Mapped[str] = mapped_column(String(120))
     holder_id: Mapped[UUID]
+    # None: noted before issuers were kept. Nothing is granted by rule on such a one.
+    issuer_department_id: Mapped[UUID | None]
     status: Mapped[str] = mapped_column(String(20))
     revision: Mapped[int]
 

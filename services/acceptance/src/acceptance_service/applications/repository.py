@@ -1,13 +1,15 @@
 """Queries on applications that are used twice or longer than a line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from acceptance_service.applications.domain import HeldState, Provision, lapse_of
 from acceptance_service.applications.models import Application, Form, HeldLicence, Material
+from service_common.contracts.certificates import LicenceStatus
 from service_common.crypto import KeyRing
 
 FORM_COLUMN = "application_forms.body"
@@ -59,3 +61,18 @@ async def find_licences(
     if type_codes:
         statement = statement.where(HeldLicence.type_code.in_(type_codes))
     return (await session.scalars(statement.order_by(HeldLicence.licence_id))).all()
+
+
+async def lapsed_waivers(
+    session: AsyncSession, holder_id: UUID, materials: Iterable[Material]
+) -> Mapping[str, LicenceStatus]:
+    """Codes of materials whose licence no longer stands in for them, and what became of it."""
+    waived = {row.code: row.licence_id for row in materials if row.provision is Provision.LICENCE}
+    if not waived:
+        return {}
+    held = [
+        HeldState(one.licence_id, one.type_code, LicenceStatus(one.status))
+        for one in await find_licences(session, holder_id)
+    ]
+    lapses = {code: lapse_of(licence_id, held) for code, licence_id in waived.items()}
+    return {code: lapse for code, lapse in lapses.items() if lapse is not None}

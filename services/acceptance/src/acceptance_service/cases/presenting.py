@@ -72,6 +72,7 @@ def show_case(view: CaseView, ring: KeyRing) -> CaseRead:
                 required=one.required,
                 tolerated=case.item_code in one.tolerated_in,
                 provision=one.provision,
+                lapsed=view.lapsed.get(one.code),
                 files=[FileRead.model_validate(file) for file in view.files.get(one.code, [])],
             )
             for one in view.materials

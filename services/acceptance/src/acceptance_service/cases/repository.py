@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from acceptance_service.applications.domain import Provision
 from acceptance_service.applications.models import Application, Material
-from acceptance_service.applications.repository import read_materials
+from acceptance_service.applications.repository import lapsed_waivers, read_materials
 from acceptance_service.cases.domain.rules import Gaps, NoSuchCase, TaskStatus
 from acceptance_service.cases.domain.states import CaseStatus
 from acceptance_service.cases.models import Case, Document, Procedure, Task
@@ -57,16 +58,19 @@ async def cases_of(session: AsyncSession, application_id: UUID, *, refresh: bool
 
 
 async def gaps_of_case(session: AsyncSession, application: Application, case: Case) -> Gaps:
-    """Which required materials of this case are missing now."""
+    """Which required materials of this case are missing now; a licence that fell leaves its material missing."""
     rows = await session.scalars(
         select(Material).where(
             Material.application_id == application.id,
             Material.required,
-            Material.provision == "MISSING",
+            Material.provision.in_((Provision.MISSING, Provision.LICENCE)),
         )
     )
-    mine = [row for row in rows if concerns(row, application, case)]
+    needed = [row for row in rows if concerns(row, application, case)]
+    lapsed = await lapsed_waivers(session, application.applicant_id, needed)
+    mine = [row for row in needed if row.provision is Provision.MISSING or row.code in lapsed]
     return Gaps(
+        lapsed=lapsed,
         missing=frozenset(row.code for row in mine),
         tolerated=frozenset(row.code for row in mine if case.item_code in row.tolerated_in),
         promised=application.tolerance_promised,

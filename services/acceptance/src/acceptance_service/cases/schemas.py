@@ -18,6 +18,7 @@ from acceptance_service.cases.domain.states import Action, CaseStatus
 from acceptance_service.files.schemas import FileRead
 from gov_rules.licensing_law import SpecialProcedure
 from service_common.contracts.acceptance import HolderKind, Outcome
+from service_common.contracts.certificates import LicenceStatus
 
 Reason = Field(min_length=1, max_length=4000)
 
@@ -271,6 +272,10 @@ class CaseMaterialRead(BaseModel):
     required: bool
     tolerated: bool
     provision: Provision
+    lapsed: LicenceStatus | None = Field(
+        default=None,
+        description="What became of the licence that stood in for it; then the material is missing.",
+    )
     files: list[FileRead]
 
 

@@ -58,6 +58,7 @@ def show_application(view: ApplicationView) -> ApplicationRead:
                 required=one.required,
                 provision=one.provision,
                 licence_id=one.licence_id,
+                lapsed=view.lapsed.get(one.code),
                 files=[FileRead.model_validate(file) for file in view.files.get(one.code, [])],
             )
             for one in view.materials.values()

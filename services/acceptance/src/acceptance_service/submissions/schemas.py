@@ -10,6 +10,7 @@ from acceptance_service.applications.domain import ApplicationStatus, Delivery, 
 from acceptance_service.cases.domain.states import CaseStatus
 from acceptance_service.files.schemas import FileRead
 from service_common.contracts.acceptance import HolderKind, Outcome
+from service_common.contracts.certificates import LicenceStatus
 
 Answer = str | list[str]
 Code = Annotated[str, Field(min_length=1, max_length=64)]
@@ -107,6 +108,10 @@ class MaterialRead(BaseModel):
     required: bool
     provision: Provision
     licence_id: UUID | None = None
+    lapsed: LicenceStatus | None = Field(
+        default=None,
+        description="What became of the licence that stood in for it; then the material has to be provided anew.",
+    )
     files: list[FileRead] = Field(default_factory=list)
 
 

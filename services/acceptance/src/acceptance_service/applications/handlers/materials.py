@@ -1,6 +1,6 @@
 """Use cases of materials: provide one by files, licence, profile or promise; and what stands in the resolved list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from acceptance_service.applications.domain import (
 )
 from acceptance_service.applications.handlers.drafts import own_application, plan_of
 from acceptance_service.applications.models import Application, Material
-from acceptance_service.applications.repository import find_licences, read_materials
+from acceptance_service.applications.repository import find_licences, lapsed_waivers, read_materials
 from acceptance_service.bundles.domain import (
     Necessity,
     Plan,
@@ -71,7 +71,8 @@ async def provide_material(
 ) -> Material:
     """Provides one material of the plan, or replaces what was provided.
 
-    After submission only what was sent back, or was missing with tolerance, can be provided.
+    After submission only what was sent back, was missing with tolerance, or lost the licence that stood in for it, can
+    be provided.
     Raises: NoSuchApplication, NoSuchMaterial, NotEditable, ProvisionNotOffered, LicenceNotUsable, ProfileNotVerified,
     NoSuchFile, FileOfAnotherMaterial, FileTypeRefused, ApplicationFilesFull, NotDelegable.
     """
@@ -128,12 +129,12 @@ async def resolve_materials(
 ) -> list[tuple[PlannedMaterial, Provision]]:
     """How every material of the plan stands at submission; a licence that is no longer valid counts as missing."""
     stored = await read_materials(session, application.id)
-    usable = await _usable_licences(session, application, stored)
+    lapsed = await lapsed_waivers(session, application.applicant_id, stored.values())
     resolved = []
     for material in plan.materials:
         row = stored.get(material.code)
         way = row.provision if row else None
-        if row is not None and way is Provision.LICENCE and row.licence_id not in usable:
+        if material.code in lapsed:
             way = Provision.MISSING
         resolved.append((material, resolve_provision(material, way, application.promises)))
     return resolved
@@ -161,16 +162,6 @@ async def store_resolved(
         await session.execute(_STORE_RESOLVED, rows)
 
 
-async def _usable_licences(
-    session: AsyncSession, application: Application, stored: Mapping[str, Material]
-) -> set[UUID]:
-    ids = [row.licence_id for row in stored.values() if row.licence_id is not None]
-    if not ids:
-        return set()
-    held = await find_licences(session, application.applicant_id, licence_ids=ids)
-    return {one.licence_id for one in held if one.status == LicenceStatus.NORMAL}
-
-
 async def _find(session: AsyncSession, application: Application, code: str) -> PlannedMaterial:
     if application.status is ApplicationStatus.DRAFT:
         return find_material(await plan_of(session, application), code)
@@ -179,7 +170,10 @@ async def _find(session: AsyncSession, application: Application, code: str) -> P
         raise NoSuchMaterial(code_=code)
     sent_back = not row.items or bool(set(row.items) & set(application.items_with_applicant))
     with_applicant = application.status is ApplicationStatus.ACTION_NEEDED and sent_back
-    supplement = application.closed_at is None and row.provision is Provision.MISSING
+    lacks = row.provision is Provision.MISSING or await lapsed_waivers(
+        session, application.applicant_id, [row]
+    )
+    supplement = application.closed_at is None and lacks
     if not (with_applicant or supplement):
         raise NotEditable
     return PlannedMaterial(

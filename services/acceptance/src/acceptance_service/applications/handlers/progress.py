@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.applications.domain import CaseStanding, derive_status
 from acceptance_service.applications.models import AccessRecord, Application, HeldLicence
+from acceptance_service.departments.models import Department, DepartmentCode
 from service_common import outbox, timeline
 from service_common.auth import Caller
 from service_common.contracts.acceptance import ApplicationFinished
@@ -92,6 +93,7 @@ async def note_licence(
         "type_code": facts.type_code,
         "type_name": facts.type_name,
         "holder_id": facts.holder_id,
+        "issuer_department_id": facts.issuer_department_id,
         "status": status.value,
         "revision": revision,
     }
@@ -104,13 +106,18 @@ async def note_licence(
     )
 
 
-async def holds_valid_licence(session: AsyncSession, holder_id: UUID, type_name: str) -> HeldLicence | None:
-    """A valid licence of this type that the holder has, or None."""
+async def holds_valid_licence(
+    session: AsyncSession, holder_id: UUID, type_code: str, *, issuer_kind: str
+) -> HeldLicence | None:
+    """A valid licence of this type that the holder has from a department of this kind, or None."""
     return await session.scalar(
         select(HeldLicence)
+        .join(Department, Department.id == HeldLicence.issuer_department_id)
+        .join(DepartmentCode, DepartmentCode.uscc == Department.uscc)
         .where(
             HeldLicence.holder_id == holder_id,
-            HeldLicence.type_name == type_name,
+            HeldLicence.type_code == type_code,
+            DepartmentCode.kind == issuer_kind,
             HeldLicence.status == LicenceStatus.NORMAL.value,
         )
         .order_by(HeldLicence.licence_id)

@@ -1,11 +1,12 @@
 """What an action asks for beyond the right state: reasons, remedies, staff, materials, who may decide. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
 from acceptance_service.cases.domain.states import CaseStatus
+from service_common.contracts.certificates import LicenceStatus
 from service_common.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 
 SITE_CHECK_STAFF = 2
@@ -106,6 +107,14 @@ class MaterialsMissing(Conflict):
     code = "materials_missing"
     zh = "尚缺必备材料：{materials}。"
     en = "Required materials are missing: {materials}."
+
+
+class LicenceLapsed(Conflict):
+    """A licence stood in for a material when the application was handed in, and has fallen since."""
+
+    code = "waiving_licence_lapsed"
+    zh = "免交材料所依据的电子证照已不再有效，须由申请人重新提供：{materials}。"
+    en = "The licence that stood in for a material is no longer valid; the applicant provides it anew: {materials}."
 
 
 class OwnApplication(Forbidden):
@@ -243,20 +252,34 @@ def need_site_check_staff(staff: Collection[UUID]) -> None:
         )
 
 
+_FALLEN = {
+    LicenceStatus.SUSPENDED: "暂扣",
+    LicenceStatus.REVOKED: "撤销",
+    LicenceStatus.WITHDRAWN: "吊销",
+    LicenceStatus.CANCELLED: "注销",
+    LicenceStatus.EXPIRED: "过期",
+    LicenceStatus.SUPERSEDED: "换发",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """Which required materials a case lacks, and which of them its item tolerates."""
+    """Which required materials a case lacks, and which of them its item tolerates.
+
+    ``lapsed`` are those of the missing that a licence stood in for, with what became of it.
+    """
 
     missing: frozenset[str]
     tolerated: frozenset[str]
     promised: bool
+    lapsed: Mapping[str, LicenceStatus] = field(default_factory=dict)
 
     def need_acceptable(
         self, mode: AcceptanceMode, *, notify_promise: bool, promises: Collection[str]
     ) -> None:
         """Whether the case can be accepted in this way.
 
-        Raises: MaterialsMissing, NotTolerated, ToleranceNotPromised, NoticeAndPromiseNotOffered.
+        Raises: MaterialsMissing, LicenceLapsed, NotTolerated, ToleranceNotPromised, NoticeAndPromiseNotOffered.
         """
         if mode is AcceptanceMode.PROMISE and not (notify_promise and promises):
             raise NoticeAndPromiseNotOffered
@@ -267,11 +290,26 @@ class Gaps:
             if not self.promised:
                 raise ToleranceNotPromised
             return
-        if self.missing:
-            raise MaterialsMissing(materials="、".join(sorted(self.missing)))
+        self.need_filled()
 
     def need_filled(self) -> None:
-        """What was tolerated is there before an approval 容缺后补. Raises: MaterialsMissing."""
+        """What was tolerated is there before an approval 容缺后补, and no waiver has fallen.
+
+        Raises: MaterialsMissing, LicenceLapsed.
+        """
+        if self.lapsed:
+            raise LicenceLapsed(
+                materials="、".join(sorted(self.lapsed)),
+                fields=[
+                    FieldProblem(
+                        f"/materials/{code}",
+                        f"licence_{status.lower()}",
+                        f"该材料所依据的证照已{_FALLEN[status]}。",
+                        f"The licence that stood in for it is {status.lower()}.",
+                    )
+                    for code, status in sorted(self.lapsed.items())
+                ],
+            )
         if self.missing:
             raise MaterialsMissing(materials="、".join(sorted(self.missing)))
 

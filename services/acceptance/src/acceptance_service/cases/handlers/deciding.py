@@ -38,8 +38,17 @@ from service_common.crypto import KeyRing
 from service_common.etag import check_version
 from service_common.work_calendar import current_calendar
 
-# Rules of instant approval, by the name that an item carries: the licence that the applicant must hold.
-INSTANT_RULES = {"business_licence_valid": "营业执照"}
+
+@dataclass(frozen=True)
+class InstantRule:
+    """The licence that the applicant must hold: its type, and the kind of department that must have issued it."""
+
+    type_code: str
+    issuer_kind: str
+
+
+# By the name that an item carries. The name of a type proves nothing: its code and its issuer do.
+INSTANT_RULES = {"business_licence_valid": InstantRule("11990000LB0000230M001", issuer_kind="SCJG")}
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,8 @@ async def decide_case(
 ) -> Case:
     """Decides a case. Where the item asks for four eyes, the first call is an opinion and the second person decides.
 
-    Raises: ReasonsMissing (Art. 38), Stale, OwnApplication, OpenTasks, MaterialsMissing, FourEyes, OpinionsDiffer.
+    Raises: ReasonsMissing (Art. 38), Stale, OwnApplication, OpenTasks, MaterialsMissing, LicenceLapsed, FourEyes,
+    OpinionsDiffer.
     """
     approve = decision.outcome is Outcome.APPROVED
     if not approve:
@@ -113,12 +123,14 @@ async def decide_by_rule(session: AsyncSession, ring: KeyRing, case_id: UUID, *,
     """
     dossier = await hold_dossier(session, case_id)
     case = dossier.case
-    licence_name = INSTANT_RULES.get(case.instant_rule or "")
-    if case.status is not CaseStatus.SUBMITTED or case.claimed_by or licence_name is None:
+    rule = INSTANT_RULES.get(case.instant_rule or "")
+    if case.status is not CaseStatus.SUBMITTED or case.claimed_by or rule is None:
         return False
     if (await gaps_of_case(session, dossier.application, case)).missing:
         return False
-    licence = await holds_valid_licence(session, case.applicant_id, licence_name)
+    licence = await holds_valid_licence(
+        session, case.applicant_id, rule.type_code, issuer_kind=rule.issuer_kind
+    )
     if licence is None:
         return False
     act = Act.by_system(now, ring)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from acceptance_service.applications.handlers.drafts import is_applicants
 from acceptance_service.applications.handlers.progress import record_access
 from acceptance_service.applications.models import Application, Material
-from acceptance_service.applications.repository import PROFILE_COLUMN, read_form
+from acceptance_service.applications.repository import PROFILE_COLUMN, lapsed_waivers, read_form
 from acceptance_service.cases.domain.rules import FormClosed, NoSuchCase
 from acceptance_service.cases.domain.states import ENDED, CaseStatus
 from acceptance_service.cases.handlers.performing import (
@@ -29,6 +29,7 @@ from acceptance_service.files.domain import NoSuchFile
 from acceptance_service.files.handlers import FileFacts, files_of
 from service_common import timeline
 from service_common.auth import Caller
+from service_common.contracts.certificates import LicenceStatus
 from service_common.crypto import KeyRing
 
 
@@ -95,6 +96,7 @@ class CaseView:
     tasks: Sequence[Task]
     procedures: Sequence[Procedure]
     materials: Sequence[Material]
+    lapsed: Mapping[str, LicenceStatus]
     files: Mapping[str, list[FileFacts]]
 
 
@@ -115,6 +117,7 @@ async def read_case(session: AsyncSession, ring: KeyRing, case_id: UUID, *, call
         select(Material).where(Material.application_id == case.application_id).order_by(Material.code)
     )
     materials = [row for row in rows if concerns(row, application, case)]
+    undecided = materials if case.decided_at is None and case.ended_at is None else []
     return CaseView(
         case=case,
         inside=inside,
@@ -122,6 +125,7 @@ async def read_case(session: AsyncSession, ring: KeyRing, case_id: UUID, *, call
         tasks=tasks,
         procedures=procedures,
         materials=materials,
+        lapsed=await lapsed_waivers(session, application.applicant_id, undecided),
         files=await files_of(session, case.application_id, ring),
     )
 

@@ -17,7 +17,12 @@ from acceptance_service.applications.domain import (
 )
 from acceptance_service.applications.handlers.drafts import discard_draft, own_application
 from acceptance_service.applications.models import AccessRecord, Application, Material
-from acceptance_service.applications.repository import find_application, read_form, read_materials
+from acceptance_service.applications.repository import (
+    find_application,
+    lapsed_waivers,
+    read_form,
+    read_materials,
+)
 from acceptance_service.cases.handlers.performing import Act, supervises
 from acceptance_service.cases.handlers.review import withdraw_all
 from acceptance_service.cases.models import Case
@@ -27,6 +32,7 @@ from acceptance_service.files.domain import NoSuchFile
 from acceptance_service.files.handlers import FileFacts, files_of
 from service_common import timeline
 from service_common.auth import Caller
+from service_common.contracts.certificates import LicenceStatus
 from service_common.crypto import KeyRing
 from service_common.delegation import ALL_MATTERS
 
@@ -39,6 +45,7 @@ class ApplicationView:
     cases: Sequence[Case]
     form: dict[str, Any]
     materials: Mapping[str, Material]
+    lapsed: Mapping[str, LicenceStatus]
     files: Mapping[str, list[FileFacts]]
     departments: Mapping[UUID | None, str]
 
@@ -62,11 +69,14 @@ async def read_application(
     """One application with everything that was entered. Raises: NoSuchApplication."""
     application = await own_application(session, application_id, caller)
     cases = await cases_of(session, application.id)
+    materials = await read_materials(session, application.id)
+    undecided = materials.values() if application.closed_at is None else ()
     return ApplicationView(
         application=application,
         cases=cases,
         form=await read_form(session, ring, application.id, application.form_revision),
-        materials=await read_materials(session, application.id),
+        materials=materials,
+        lapsed=await lapsed_waivers(session, application.applicant_id, undecided),
         files=await files_of(session, application.id, ring),
         departments=await department_names(session, [one.department_id for one in cases]),
     )
