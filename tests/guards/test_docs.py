@@ -76,6 +76,16 @@ def test_every_guarantee_is_held_by_a_test_that_exists() -> None:
             assert name in functions(ROOT / path), f"{path}::{name}"
 
 
+def test_every_module_of_a_certification_plan_is_answered_by_a_test_that_exists() -> None:
+    rows = [row for row in cells(DOCS / "identity-conformance.md") if len(row) == 4 and row[-1] != "result"]
+    assert len(rows) > 50
+    for module, _demands, shown_by, result in rows:
+        named = list(named_tests(shown_by))
+        assert named or result.startswith(("skipped", "refused", "not applicable")), module
+        for path, name in named:
+            assert name in functions(ROOT / path), f"{path}::{name}"
+
+
 def test_what_the_status_calls_done_or_partly_done_has_its_tests() -> None:
     rows = [row for row in cells(DOCS / "status.md") if row[-1] != "state"]
     assert len(rows) > 10
