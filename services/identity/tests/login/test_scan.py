@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from services.identity.tests.conftest import Clock
-from services.identity.tests.factories import LOOPBACK, Citizen, Officer, Population, Tokens
+from services.identity.tests.factories import LOOPBACK, PASSWORD, Citizen, Officer, Population, Tokens
 from services.identity.tests.flows import Application, claims_of, hidden
 from sqlalchemy import select
 
@@ -135,11 +135,90 @@ async def test_only_the_browser_that_showed_the_code_gets_in_and_only_once(
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as thief:
         await thief.get("/identity/login", follow_redirects=True)
         assert "interaction_gone" in (await thief.get(page.url)).text
-    answers = await asyncio.gather(*(client.get(page.url) for _ in range(3)))
-    given = [answer for answer in answers if "lianban_session" in answer.headers.get("set-cookie", "")]
-    assert len(given) == 1
-    for action in ("/approve", "/deny"):
-        assert (await phone.browser.post(at(page, action), headers=headers)).status_code == 404
+    await client.get(page.url, follow_redirects=True)
+    assert "interaction_gone" in (await client.get(page.url)).text
+    denied = await phone.browser.post(at(page, "/deny"), headers=headers)
+    assert denied.status_code == 404
+
+
+async def test_a_browser_that_asks_several_times_at_once_gets_its_one_session_by_each_answer(
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    phone: Application,
+    population: Population,
+    transactions: Transactions,
+) -> None:
+    person = await population.person()
+    page = await wait_for_scan(client)
+    approved = await phone.browser.post(at(page, "/approve"), headers=await headers_of(phone, person))
+    assert approved.status_code == 204
+    browser = client.cookies["lianban_browser"]
+
+    async def ask() -> httpx.Response:
+        """As a browser does that has not read the other answers yet."""
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://localhost"
+        ) as window:
+            window.cookies.set("lianban_browser", browser)
+            return await window.get(page.url)
+
+    answers = await asyncio.gather(*(ask() for _ in range(3)))
+    assert {answer.status_code for answer in answers} == {303}
+    assert len({answer.cookies["lianban_session"] for answer in answers}) == 1
+    async with transactions() as session:
+        let_in = (await session.scalars(select(LoginSession).where(LoginSession.is_let_in))).all()
+    assert len(let_in) == 1
+    client.cookies.set("lianban_session", answers[2].cookies["lianban_session"])
+    account = await client.get(answers[2].headers["location"], follow_redirects=True)
+    assert "您已登录" in account.text
+
+
+async def test_who_lets_a_browser_in_twice_at_once_is_told_twice_that_it_is_in(
+    client: httpx.AsyncClient, phone: Application, population: Population
+) -> None:
+    person, somebody_else = await population.person(), await population.person(1)
+    page = await wait_for_scan(client)
+    headers = await headers_of(phone, person)
+    confirm = await phone.browser.get(f"{DEVICE}?user_code={code_on(page)}")
+    answers = await asyncio.gather(
+        *(phone.browser.post(DEVICE, data={**hidden(confirm), "decision": "allow"}) for _ in range(2)),
+        *(phone.browser.post(at(page, "/approve"), headers=headers) for _ in range(2)),
+    )
+    assert [answer.status_code for answer in answers] == [200, 200, 204, 204]
+    assert all("已同意登录" in answer.text for answer in answers[:2])
+    phone.browser.cookies.clear()
+    others = await headers_of(phone, somebody_else)
+    assert (await phone.browser.post(at(page, "/approve"), headers=others)).status_code == 404
+
+
+async def test_a_browser_that_was_let_in_lets_in_no_other_until_somebody_logs_in_there(
+    app: FastAPI, client: httpx.AsyncClient, phone: Application, population: Population
+) -> None:
+    person = await population.person()
+    page = await wait_for_scan(client)
+    await phone.browser.post(at(page, "/approve"), headers=await headers_of(phone, person))
+    assert "您已登录" in (await client.get(page.url, follow_redirects=True)).text
+    passkeys = hidden(await client.get("/identity/passkeys"))["form_token"]
+    fresh = await client.post("/identity/passkeys/options", data={"form_token": passkeys})
+    assert "log_in_again" in fresh.text
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as third:
+        waits = await wait_for_scan(third)
+        told = await client.get(f"{DEVICE}?user_code={code_on(waits)}")
+        assert (told.status_code, "本设备是通过扫码登录的" in told.text) == (403, True)
+        assert "Firefox" not in told.text
+        own = await headers_of(Application(client, phone.client, LOOPBACK), person)
+        refused = await client.post(at(waits, "/approve"), headers=own)
+        assert (refused.status_code, refused.json()["code"]) == (403, "let_in_by_scanning")
+
+        again = re.search(r'href="(/identity/device/login[^"]+)"', told.text)
+        assert again
+        form = await client.get(again[1], follow_redirects=True)
+        typed = {**hidden(form), "username": person.username, "password": PASSWORD}
+        confirm = await client.post("/identity/login", data=typed, follow_redirects=True)
+        done = await client.post(DEVICE, data={**hidden(confirm), "decision": "allow"})
+        assert "已同意登录" in done.text
+        assert "您已登录" in (await third.get(waits.url, follow_redirects=True)).text
 
 
 async def test_who_refuses_or_waits_too_long_lets_nobody_in(

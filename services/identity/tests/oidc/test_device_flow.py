@@ -98,8 +98,28 @@ async def test_a_device_code_gives_tokens_once_even_at_once(
     answers = await asyncio.gather(*(poll(kiosk, codes["device_code"]) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400]
     assert {answer.json().get("error") for answer in answers} == {None, "invalid_grant"}
-    for action in ("/approve", "/deny"):
-        assert (await phone.browser.post(at(codes, action), headers=headers)).status_code == 404
+    # Who has let it in may say so again, and gives nothing more by it.
+    for action, status in (("/approve", 204), ("/deny", 404)):
+        assert (await phone.browser.post(at(codes, action), headers=headers)).status_code == status
+    assert (await poll(kiosk, codes["device_code"])).json()["error"] == "invalid_grant"
+
+
+async def test_a_device_that_was_let_in_lets_nobody_in_and_takes_no_data_away(
+    kiosk: Application, phone: Application, population: Population
+) -> None:
+    person = await population.person()
+    codes = await ask(kiosk, "openid identity:devices.approve identity:me.security identity:me.manage")
+    await phone.browser.post(at(codes, "/approve"), headers=await app_headers(phone, person))
+    let_in = (await poll(kiosk, codes["device_code"])).json()
+    held = {"Authorization": f"Bearer {let_in['access_token']}"}
+    next_one = await ask(kiosk)
+    for method, action in (("GET", ""), ("POST", "/approve"), ("POST", "/deny")):
+        refused = await kiosk.browser.request(method, at(next_one, action), headers=held)
+        assert (refused.status_code, refused.json()["code"]) == (403, "let_in_by_scanning")
+    for method, path in (("POST", "passkeys/options"), ("GET", "export")):
+        stale = await kiosk.browser.request(method, f"/identity/v1/me/{path}", headers=held)
+        assert (stale.status_code, stale.json()["code"]) == (403, "log_in_again")
+    assert (await poll(kiosk, next_one["device_code"])).json()["error"] == "authorization_pending"
 
 
 async def test_the_device_has_a_session_of_its_own(

@@ -46,10 +46,10 @@ async def show(visit: CurrentVisit, transactions: InTransactions, now: Now, inte
     browser = _browser(visit)
     async with transactions() as session:
         shown = await scanning.look_at_scan(session, visit.ring, browser, interaction, now=now)
-        if shown.status is ScanStatus.APPROVED:
+        if shown.status in (ScanStatus.APPROVED, ScanStatus.USED):
             limits = session_limits(visit.settings)
             secret = await scanning.enter_by_scan(
-                session, visit.ring, browser, interaction, limits=limits, now=now
+                session, visit.ring, browser, interaction, cookie=visit.browser, limits=limits, now=now
             )
             return _entered(visit, interaction, secret)
     waits = shown.status is ScanStatus.PENDING

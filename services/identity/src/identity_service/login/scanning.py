@@ -5,6 +5,7 @@ interaction are here. The code is short-lived, decided about once, and used once
 more than with the code of a device, and the person who approves sees which browser asks, and from where.
 """
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,7 @@ from service_common.crypto import KeyRing
 
 _ADDRESS = "scans.address"
 _CODE = "scans.user_code"
+_LET_IN = (ScanStatus.APPROVED, ScanStatus.USED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,7 @@ async def look_at_scan(
     scan = await session.get(Scan, interaction.id, populate_existing=True)
     if scan is None:
         raise InteractionGone
-    is_over = scan.expires_at <= now or scan.status is ScanStatus.USED
-    status = ScanStatus.DENIED if is_over else scan.status
+    status = ScanStatus.DENIED if scan.expires_at <= now else scan.status
     return Shown(interaction, status, ring.decrypt(scan.user_code, column=_CODE))
 
 
@@ -114,18 +115,28 @@ async def enter_by_scan(
     browser: Browser,
     interaction_id: UUID,
     *,
+    cookie: str,
     limits: SessionLimits,
     now: datetime,
 ) -> str | None:
     """Logs the browser in that was let in, once. Returns the secret of its session; none when it has one of this account.
 
+    The secret is made of the code and the browser's ``cookie``: a browser that asks twice at once (a script and a page that
+    loads itself, an answer that was lost) gets the one session by either answer, whichever it reads last.
     When somebody authenticated is told as it was: the log-in elsewhere. What asks for a fresh one is not satisfied by a scan.
     Raises: InteractionGone.
     """
     interaction = await find_interaction(session, interaction_id, browser.hash, now=now, for_update=True)
     scan = await session.get(Scan, interaction.id, with_for_update=True, populate_existing=True)
-    if scan is None or scan.status is not ScanStatus.APPROVED or scan.expires_at <= now:
+    if scan is None or scan.status not in _LET_IN or scan.expires_at <= now:
         raise InteractionGone
+    secret = _session_secret(ring, scan, cookie)
+    before = await sessions.find_session(session, ring, browser.session_secret, limits=limits, now=now)
+    if scan.status is ScanStatus.USED:
+        made = await sessions.find_session(session, ring, secret, limits=limits, now=now)
+        if interaction.login_session_id not in {one.id for one in (before, made) if one is not None}:
+            raise InteractionGone
+        return secret if made is not None else None
     assert scan.account_id is not None
     scan.status = ScanStatus.USED
     account = await accounts.find_account(session, scan.account_id)
@@ -134,7 +145,6 @@ async def enter_by_scan(
     # Who logs all others out, or has a new password, also means those whom they let in and who have not come yet.
     if not await sessions.nothing_ended(session, account.id, since=scan.created_at):
         raise InteractionGone
-    before = await sessions.find_session(session, ring, browser.session_secret, limits=limits, now=now)
     if before is not None and before.account_id == account.id:
         interaction.login_session_id = before.id
         return None
@@ -143,7 +153,7 @@ async def enter_by_scan(
     is_new = await accounts.remember_browser(session, account.id, browser.hash, now=now)
     if is_new and account.kind is SubjectKind.PERSON:
         await tell_of_new_device(session, account.id, browser.origin, now=now)
-    login, secret = await sessions.start_session(
+    login, _ = await sessions.start_session(
         session,
         ring,
         account_id=account.id,
@@ -151,8 +161,28 @@ async def enter_by_scan(
         methods=[Method(method) for method in scan.methods],
         origin=browser.origin,
         authenticated_at=scan.authenticated_at,
+        secret=secret,
         now=now,
     )
     interaction.pending_account_id = None
     interaction.login_session_id = login.id
     return secret
+
+
+def _session_secret(ring: KeyRing, scan: Scan, cookie: str) -> str:
+    """The same for one code in one browser, and known to nobody who has not that browser's cookie."""
+    made = ring.blind_index(f"{scan.user_code_hash.hex()}\x00{cookie}", column="scans.session_secret")
+    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+async def was_let_in_by(
+    session: AsyncSession, ring: KeyRing, code: str, account_id: UUID, *, now: datetime
+) -> bool:
+    """Whether this person has let in the browser that waits, or waited, with a code."""
+    found = select(Scan.interaction_id).where(
+        Scan.user_code_hash == hash_scan_code(ring, code),
+        Scan.account_id == account_id,
+        Scan.status.in_(_LET_IN),
+        Scan.expires_at > now,
+    )
+    return await session.scalar(found) is not None

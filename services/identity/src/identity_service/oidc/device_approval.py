@@ -13,7 +13,7 @@ from identity_service.accounts.domain import SubjectKind
 from identity_service.accounts.throttling import Bucket, admit, forgive, network_of
 from identity_service.login.domain import ScanStatus
 from identity_service.login.models import Interaction, Scan
-from identity_service.login.scanning import address_of_scan, approve_scan, find_scan
+from identity_service.login.scanning import address_of_scan, approve_scan, find_scan, was_let_in_by
 from identity_service.oidc.authorization import remember_consent
 from identity_service.oidc.clients import OAuthClient, find_client
 from identity_service.oidc.device import address_of, hash_user_code
@@ -31,7 +31,7 @@ from identity_service.oidc.provider import Work
 from identity_service.oidc.subjects import grantable, load_subject
 from identity_service.scopes import ScopeEntry
 from identity_service.sessions import handlers as sessions
-from identity_service.sessions.domain import Method, Origin, place_of
+from identity_service.sessions.domain import LetInOnly, Method, Origin, place_of
 from identity_service.sessions.models import Grant, LoginSession
 from service_common.auth import Caller
 from service_common.crypto import KeyRing
@@ -48,6 +48,7 @@ class Approver:
     kind: SubjectKind
     methods: Sequence[str]
     authenticated_at: datetime
+    is_let_in: bool
     place: LoginSession | Grant
 
 
@@ -96,7 +97,10 @@ async def approver_of(work: Work, caller: Caller) -> Approver:
     grant = await sessions.find_grant(work.session, UUID(caller.session_id)) if caller.session_id else None
     if client is None or not client.is_first_party or grant is None or grant.ended_at is not None:
         raise NoSuchDevice
-    return Approver(grant.subject_id, grant.kind, grant.methods, grant.authenticated_at, grant)
+    login = await work.session.get_one(LoginSession, grant.login_session_id)
+    return Approver(
+        grant.subject_id, grant.kind, grant.methods, grant.authenticated_at, login.is_let_in, grant
+    )
 
 
 def _buckets(subject_id: UUID, address: str) -> list[Bucket]:
@@ -118,8 +122,10 @@ async def find_waiting(
 ) -> Waiting | WaitingBrowser:
     """What waits with a user code, locked. A right code takes back its attempt, and no more: else one could guess for ever.
 
-    Raises: NoSuchDevice for a code that is unknown, expired or decided about; NothingToAllow.
+    Raises: LetInOnly, NoSuchDevice for a code that is unknown, expired or decided about, NothingToAllow.
     """
+    if approver.is_let_in:
+        raise LetInOnly
     code = normal_user_code(typed)
     if code is None:
         raise NoSuchDevice
@@ -129,11 +135,48 @@ async def find_waiting(
     waiting = await _device(work, subject, code) or await _browser(work, code)
     if waiting is None:
         raise NoSuchDevice
-    guessed = _buckets(approver.subject_id, address)
-    await forgive(work.session, work.ring, [], shared=guessed, at=work.now)
+    await _take_back_guess(work, approver, address)
     if isinstance(waiting, Waiting) and not waiting.scopes:
         raise NothingToAllow
     return waiting
+
+
+async def _take_back_guess(work: Work, approver: Approver, address: str) -> None:
+    guessed = _buckets(approver.subject_id, address)
+    await forgive(work.session, work.ring, [], shared=guessed, at=work.now)
+
+
+async def let_in(work: Work, approver: Approver, typed: str, *, address: str) -> None:
+    """Lets in what waits with a user code. Harmless to repeat, for who has done it: a form sent twice, an answer that was lost.
+
+    Raises: LetInOnly, NoSuchDevice, NothingToAllow.
+    """
+    try:
+        waiting = await find_waiting(work, approver, typed, address=address)
+    except NoSuchDevice:
+        if not await _has_let_in(work, approver, typed):
+            raise
+        await _take_back_guess(work, approver, address)
+        return
+    await approve(work, approver, waiting)
+
+
+async def _has_let_in(work: Work, approver: Approver, typed: str) -> bool:
+    code = normal_user_code(typed)
+    if code is None:
+        return False
+    device = (
+        select(Grant.id)
+        .join(DeviceAuthorization, DeviceAuthorization.grant_id == Grant.id)
+        .where(
+            DeviceAuthorization.user_code_hash == hash_user_code(work.ring, code),
+            DeviceAuthorization.expires_at > work.now,
+            Grant.subject_id == approver.subject_id,
+        )
+    )
+    if await work.session.scalar(device) is not None:
+        return True
+    return await was_let_in_by(work.session, work.ring, code, approver.subject_id, now=work.now)
 
 
 async def _device(work: Work, subject: Subject, code: str) -> Waiting | None:
@@ -183,6 +226,7 @@ async def approve(work: Work, approver: Approver, waiting: Waiting | WaitingBrow
         kind=approver.kind,
         methods=[Method(method) for method in approver.methods],
         origin=Origin(waiting.client.name[:_LONGEST_DEVICE], place_of(waiting.address)),
+        authenticated_at=approver.authenticated_at,
         now=work.now,
     )
     grant = Grant(

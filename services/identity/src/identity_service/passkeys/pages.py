@@ -81,7 +81,7 @@ async def begin(
     _check_form(visit, form_token)
     async with transactions() as session:
         login = await _login(visit, session, now)
-        check_fresh(login.authenticated_at, now=now)
+        check_fresh(login.authenticated_at, is_let_in=login.is_let_in, now=now)
         asked = await handlers.begin_registration(session, us, login.account_id, now=now)
     body = {"challenge_id": str(asked.challenge_id), "options": asked.options}
     return JSONResponse(body, headers={"Cache-Control": "no-store"})

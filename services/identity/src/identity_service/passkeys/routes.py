@@ -9,7 +9,6 @@ from identity_service.passkeys import handlers
 from identity_service.passkeys.edge import Us
 from identity_service.passkeys.schemas import PasskeyList, PasskeyOptions, PasskeyRead, PasskeyRegister
 from identity_service.sessions import handlers as sessions
-from identity_service.sessions.domain import check_fresh
 from identity_service.sessions.routes import ME_SECURITY
 from service_common.app import Now, api_router
 from service_common.auth import Caller, require
@@ -34,8 +33,7 @@ async def list_passkeys(session: Session, caller: Myself) -> PasskeyList:
 )
 async def begin(session: Session, caller: Myself, us: Us, now: Now) -> PasskeyOptions:
     account_id = sessions.account_of(caller)
-    grant = await sessions.grant_of(session, caller)
-    check_fresh(grant.authenticated_at if grant else None, now=now)
+    await sessions.check_fresh_caller(session, caller, now=now)
     asked = await handlers.begin_registration(session, us, account_id, now=now)
     return PasskeyOptions(challenge_id=asked.challenge_id, options=asked.options)
 

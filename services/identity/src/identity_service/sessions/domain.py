@@ -111,7 +111,18 @@ class LogInAgain(Forbidden):
     en = "Log in again first: this asks for a log-in of the last minutes."
 
 
-def check_fresh(authenticated_at: datetime | None, *, now: datetime) -> None:
-    """Raises: LogInAgain."""
-    if authenticated_at is None or now - authenticated_at > FRESH_FOR:
+def check_fresh(authenticated_at: datetime | None, *, is_let_in: bool, now: datetime) -> None:
+    """Where somebody was let in by scanning nobody has authenticated, however short ago it was elsewhere. Raises: LogInAgain."""
+    if authenticated_at is None or is_let_in or now - authenticated_at > FRESH_FOR:
         raise LogInAgain
+
+
+class LetInOnly(Forbidden):
+    """Who was let in by scanning lets nobody in: a chain of scans would hide who sits at the keyboard."""
+
+    code = "let_in_by_scanning"
+    zh = "本设备是通过扫码登录的，不能再为其他设备确认登录。请使用手机应用，或在本设备用密码、通行密钥登录后再操作。"
+    en = (
+        "This device was itself let in by scanning and cannot let others in: use the mobile app, or log in here with a password "
+        "or a passkey first."
+    )

@@ -12,7 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts.domain import SubjectKind
 from identity_service.accounts.models import Account
-from identity_service.sessions.domain import Method, NoAccount, NoSuchSession, Origin, session_end
+from identity_service.sessions.domain import (
+    LogInAgain,
+    Method,
+    NoAccount,
+    NoSuchSession,
+    Origin,
+    check_fresh,
+    session_end,
+)
 from identity_service.sessions.models import Grant, LoginSession
 from service_common import outbox
 from service_common.auth import Caller
@@ -52,19 +60,21 @@ async def start_session(
     methods: Sequence[Method],
     origin: Origin | None = None,
     authenticated_at: datetime | None = None,
+    secret: str | None = None,
     now: datetime,
 ) -> tuple[LoginSession, str]:
-    """A new session, and the secret for its cookie, which is stored nowhere.
+    """A new session, and the secret for its cookie, which is stored nowhere: drawn, unless it is given.
 
     ``authenticated_at`` is given when somebody authenticated earlier and elsewhere, and only lets this session in.
     """
-    secret = _new_secret()
+    secret = secret or _new_secret()
     login = LoginSession(
         account_id=account_id,
         kind=kind,
         secret_hash=hash_secret(ring, secret),
         methods=[str(method) for method in methods],
         authenticated_at=authenticated_at or now,
+        is_let_in=authenticated_at is not None,
         last_seen_at=now,
         device=origin.device if origin else None,
         place=origin.place if origin else None,
@@ -83,6 +93,7 @@ def authenticate_again(
     login.secret_hash = hash_secret(ring, secret)
     login.methods = [str(method) for method in methods]
     login.authenticated_at = now
+    login.is_let_in = False
     login.last_seen_at = now
     return secret
 
@@ -292,6 +303,15 @@ async def grant_of(session: AsyncSession, caller: Caller) -> Grant | None:
     """The caller's own living grant, by the ``sid`` of the token."""
     found = await session.get(Grant, UUID(caller.session_id)) if caller.session_id else None
     return found if found is not None and found.ended_at is None else None
+
+
+async def check_fresh_caller(session: AsyncSession, caller: Caller, *, now: datetime) -> None:
+    """For what must not be done from an open screen, nor from one that was only let in. Raises: LogInAgain."""
+    grant = await grant_of(session, caller)
+    if grant is None:
+        raise LogInAgain
+    login = await session.get_one(LoginSession, grant.login_session_id)
+    check_fresh(grant.authenticated_at, is_let_in=login.is_let_in, now=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, func, text
+from sqlalchemy import ForeignKey, Index, String, false, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,6 +29,8 @@ class LoginSession(Base):
     ended_at: Mapped[datetime | None]
     device: Mapped[str | None] = mapped_column(String(80))
     place: Mapped[str | None] = mapped_column(String(60))
+    is_let_in: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Nobody has authenticated here: somebody who had elsewhere has let this browser or device in."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     @property

@@ -10,7 +10,6 @@ from identity_service.db import InTransactions
 from identity_service.people.handlers.preferences import set_language
 from identity_service.profiles.routes import Myself
 from identity_service.sessions import handlers as sessions
-from identity_service.sessions.domain import check_fresh
 from identity_service.space.handlers import closing, consents, export, profile
 from identity_service.space.schemas import (
     Closing,
@@ -87,8 +86,7 @@ async def withdraw_consent(client_id: str, session: Session, caller: Manager, no
 async def export_data(
     request: Request, session: Session, ring: Ring, caller: Manager, now: Now
 ) -> JSONResponse:
-    grant = await sessions.grant_of(session, caller)
-    check_fresh(grant.authenticated_at if grant else None, now=now)
+    await sessions.check_fresh_caller(session, caller, now=now)
     data = await export.export_data(session, ring, caller, language=language_of(request), now=now)
     headers = {
         "Content-Disposition": 'attachment; filename="lianban-identity.json"',

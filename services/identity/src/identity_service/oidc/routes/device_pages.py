@@ -16,6 +16,7 @@ from identity_service.oidc.routes.work import Bench, CurrentBench
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
 from identity_service.pages.qr import qr_svg
 from identity_service.pages.rendering import page, see_other
+from identity_service.sessions.domain import LetInOnly
 from identity_service.sessions.handlers import find_session
 from service_common.auth import PUBLIC
 from service_common.clock import SHANGHAI
@@ -42,8 +43,8 @@ async def show_device(
     if code is None:
         return _typed_again(visit, NoSuchDevice())
     approver = await _approver(visit, bench, transactions)
-    if approver is None:
-        return _to_scan(visit, code)
+    if approver is None or approver.is_let_in:
+        return _to_scan(visit, code, LetInOnly() if approver else None)
     try:
         await _count_attempt(visit, bench, transactions, approver)
         async with transactions() as session:
@@ -78,16 +79,16 @@ async def decide(
     if not visit.form_is_ours(_purpose(user_code), form_token):
         raise FormNotOurs
     approver = await _approver(visit, bench, transactions)
-    if approver is None:
+    if approver is None or approver.is_let_in:
         return see_other(f"{DEVICE_PAGE}?{urlencode({USER_CODE: user_code})}")
     try:
         await _count_attempt(visit, bench, transactions, approver)
         async with transactions() as session:
             work = bench.work(session)
-            waiting = await device_approval.find_waiting(work, approver, user_code, address=visit.address)
             if decision == "allow":
-                await device_approval.approve(work, approver, waiting)
+                await device_approval.let_in(work, approver, user_code, address=visit.address)
             else:
+                waiting = await device_approval.find_waiting(work, approver, user_code, address=visit.address)
                 device_approval.deny(waiting)
     except (NoSuchDevice, TooMany) as error:
         return _typed_again(visit, error)
@@ -122,7 +123,9 @@ async def _approver(visit: Visit, bench: Bench, transactions: InTransactions) ->
         )
         if login is None:
             return None
-        return Approver(login.account_id, login.kind, login.methods, login.authenticated_at, login)
+        return Approver(
+            login.account_id, login.kind, login.methods, login.authenticated_at, login.is_let_in, login
+        )
 
 
 async def _count_attempt(
@@ -138,11 +141,14 @@ def _purpose(code: str) -> str:
     return f"device:{code}"
 
 
-def _to_scan(visit: Visit, code: str) -> Response:
+def _to_scan(visit: Visit, code: str, reason: DomainError | None) -> Response:
+    """Shows the code to be scanned elsewhere, or to log in here first; tells nothing of what waits with it."""
     address = f"{visit.settings.device_page}?{urlencode({USER_CODE: code})}"
     return page(
         visit.request,
         "device_scan.html",
+        status=200 if reason is None else 403,
+        problem=reason,
         user_code=code,
         qr=qr_svg(address),
         log_in=f"{DEVICE_PAGE}/login?{urlencode({USER_CODE: code})}",

@@ -10,7 +10,7 @@ from fastapi import Depends, Path, Request, status
 from identity_service.db import InTransactions, Transactions
 from identity_service.edge import address_of
 from identity_service.oidc import device_approval
-from identity_service.oidc.device_approval import Approver, Waiting, WaitingBrowser
+from identity_service.oidc.device_approval import Approver
 from identity_service.oidc.provider import Work
 from identity_service.oidc.routes.work import Bench, CurrentBench
 from identity_service.oidc.schemas import DeviceAuthorizationRead
@@ -38,24 +38,19 @@ class Desk:
     address: str
 
     @contextlib.asynccontextmanager
-    async def waiting(self, user_code: str) -> AsyncIterator[tuple[Work, Approver, Waiting | WaitingBrowser]]:
-        """The device of this code, in one transaction, after the attempt was counted in another.
+    async def decision(self) -> AsyncIterator[tuple[Work, Approver]]:
+        """What is decided about a code, in one transaction, after the attempt was counted in another.
 
-        Raises: TooMany, NoSuchDevice, NothingToAllow.
+        Raises: TooMany, NoSuchDevice.
         """
-        bench, address = self.bench, self.address
+        bench = self.bench
         async with self.transactions() as session:
             approver = await device_approval.approver_of(bench.work(session), self.caller)
             await device_approval.admit_guess(
-                session, bench.ring, subject_id=approver.subject_id, address=address, now=bench.now
+                session, bench.ring, subject_id=approver.subject_id, address=self.address, now=bench.now
             )
         async with self.transactions() as session:
-            work = bench.work(session)
-            yield (
-                work,
-                approver,
-                await device_approval.find_waiting(work, approver, user_code, address=address),
-            )
+            yield bench.work(session), approver
 
 
 async def _desk(
@@ -77,7 +72,8 @@ CurrentDesk = Annotated[Desk, Depends(_desk)]
     "Wrong codes are slowed down.",
 )
 async def show_device(user_code: UserCode, desk: CurrentDesk) -> DeviceAuthorizationRead:
-    async with desk.waiting(user_code) as (_work, _approver, waiting):
+    async with desk.decision() as (work, approver):
+        waiting = await device_approval.find_waiting(work, approver, user_code, address=desk.address)
         return DeviceAuthorizationRead.of(waiting)
 
 
@@ -85,20 +81,21 @@ async def show_device(user_code: UserCode, desk: CurrentDesk) -> DeviceAuthoriza
     "/{user_code}/approve",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Let a device in 同意设备登录",
-    description="The device gets a session of its own. A code is decided about once, which makes a repeat harmless: "
-    "no `Idempotency-Key`.",
+    description="The device gets a session of its own. A code is decided about once; who has let it in may repeat it: no "
+    "`Idempotency-Key`. A device that was itself let in by scanning lets nobody in (`let_in_by_scanning`).",
 )
 async def approve_device(user_code: UserCode, desk: CurrentDesk) -> None:
-    async with desk.waiting(user_code) as (work, approver, waiting):
-        await device_approval.approve(work, approver, waiting)
+    async with desk.decision() as (work, approver):
+        await device_approval.let_in(work, approver, user_code, address=desk.address)
 
 
 @router.post(
     "/{user_code}/deny",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Send a device away 拒绝设备登录",
-    description="The device is told `access_denied`. No `Idempotency-Key`: see approve.",
+    description="The device is told `access_denied`. A code is decided about once: no `Idempotency-Key`.",
 )
 async def deny_device(user_code: UserCode, desk: CurrentDesk) -> None:
-    async with desk.waiting(user_code) as (_work, _approver, waiting):
+    async with desk.decision() as (work, approver):
+        waiting = await device_approval.find_waiting(work, approver, user_code, address=desk.address)
         device_approval.deny(waiting)
