@@ -34,6 +34,7 @@ from acceptance_service.app import MIGRATIONS, define_service
 from acceptance_service.applications.domain import Provision
 from acceptance_service.applications.handlers import drafts, materials
 from acceptance_service.applications.models import Application
+from acceptance_service.applications.verified_values import LOCKED, locked_fields
 from acceptance_service.bundles.domain import Necessity, Plan, SatisfactionKind
 from acceptance_service.cases.handlers import deciding, intake
 from acceptance_service.cases.models import Case
@@ -332,9 +333,14 @@ class Library:
             raise PeerUnavailable
 
 
+# What identity has verified about everybody in these tests.
+VERIFIED = {"person.name": "王小麦", "person.id_number": "990101199003070015", "legal_person.name": "王小麦"}
+
+
 def form_for(schema: dict[str, Any]) -> dict[str, Any]:
-    """A valid value for every field of a form."""
-    return {name: _value_for(one) for name, one in schema["properties"].items()}
+    """A valid value for every field of a form, the verified one where there is one."""
+    locked = {name: VERIFIED.get(source) for name, source in locked_fields(schema).items()}
+    return {name: locked.get(name) or _value_for(one) for name, one in schema["properties"].items()}
 
 
 def _value_for(schema: dict[str, Any]) -> Any:
@@ -449,6 +455,9 @@ class Office:
             application.id,
             drafts.DraftChange(promises=list(plan.promises), tolerance_promised=bool(leave_out)),
             caller=caller,
+        )
+        await drafts.remember_verified(
+            self.session, self.ring, application.id, asked=LOCKED, verified=VERIFIED, now=self.now
         )
         await drafts.save_form(
             self.session,

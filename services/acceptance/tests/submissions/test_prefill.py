@@ -67,7 +67,13 @@ def test_no_more_is_asked_of_identity_than_the_plan_uses() -> None:
 async def ask(office: Any, application: Any, caller: Any) -> Any:
     state = office.app.state
     return await prefill_application(
-        state.database, state.identity, state.certificates, application.id, caller=caller
+        state.database,
+        state.identity,
+        state.certificates,
+        application.id,
+        ring=office.ring,
+        caller=caller,
+        now=office.now,
     )
 
 

@@ -43,6 +43,8 @@ class Application(Aggregate, Base):
     query_password_hash: Mapped[bytes | None]
     form_revision: Mapped[int] = mapped_column(default=0)
     items_with_applicant: Mapped[list[str]]
+    # Keyed digests of what identity had verified when it was last asked: see `verified_values`.
+    verified_values: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     form_schema: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     submitted_at: Mapped[datetime | None]
     promised_due_on: Mapped[date | None]

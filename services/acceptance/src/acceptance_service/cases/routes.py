@@ -93,7 +93,9 @@ async def read_form(
 ) -> FullFormRead:
     """For the case's own department while it is open. Each look is recorded, and the applicant sees the record."""
     full = await reading.read_full_form(session, ring, case_id, caller=caller, now=now)
-    return FullFormRead(form=full.form, applicant=full.applicant, answers=full.answers)
+    return FullFormRead(
+        form=full.form, applicant=full.applicant, unverified=full.unverified, answers=full.answers
+    )
 
 
 @router.post("/{case_id}/files/{file_id}/link", summary="A link to a file of the case")

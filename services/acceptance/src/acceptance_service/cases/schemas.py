@@ -302,6 +302,9 @@ class FullFormRead(BaseModel):
 
     form: dict[str, Any]
     applicant: dict[str, Any] | None
+    unverified: list[str] = Field(
+        description="Fields of the verified profile that were let through while identity did not answer: compare them."
+    )
     answers: dict[str, Any]
 
 

@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from acceptance_service.applications.verified_values import LOCKED
 from acceptance_service.bundles.domain import Plan, SatisfactionKind
 from service_common.contracts.acceptance import HolderKind
-
-# These values are the identity itself: what the register says may not be overwritten (catalogue rules, "Prefill").
-_LOCKED = frozenset({"person.name", "person.id_number", "legal_person.name", "legal_person.uscc"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,7 @@ def combine(
     for name, profile_field in needs.profile_fields.items():
         value = (profile or {}).get(profile_field)
         if value:
-            fields[name] = PrefilledField(value, f"identity.{profile_field}", profile_field in _LOCKED)
+            fields[name] = PrefilledField(value, f"identity.{profile_field}", profile_field in LOCKED)
     surfaces = {one.type_name: one.surface for one in licences if one.surface}
     for wanted in needs.licence_fields:
         value = (surfaces.get(wanted.type_name) or {}).get(wanted.surface_field)

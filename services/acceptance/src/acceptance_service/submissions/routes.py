@@ -156,11 +156,22 @@ async def provide_material(
 
 
 @router.get("/{application_id}/prefill", summary="What need not be asked again")
-async def read_prefill(*, application_id: UUID, request: Request, caller: Writer) -> PrefillRead:
-    """Verified values and licences of the applicant. A service that does not answer is named, and never blocks."""
+async def read_prefill(
+    *, application_id: UUID, request: Request, ring: Ring, now: Now, caller: Writer
+) -> PrefillRead:
+    """Verified values and licences of the applicant. A service that does not answer is named, and never blocks.
+
+    A form with `locked` fields is handed in within 24 hours of this, and says the same in them.
+    """
     state = request.app.state
     found = await prefill.prefill_application(
-        state.database, state.identity, state.certificates, application_id, caller=caller
+        state.database,
+        state.identity,
+        state.certificates,
+        application_id,
+        ring=ring,
+        caller=caller,
+        now=now,
     )
     return PrefillRead(
         fields={name: PrefilledFieldRead.model_validate(one) for name, one in found.fields.items()},
@@ -180,7 +191,11 @@ async def submit_(
     caller: Writer,
     _once: Once,
 ) -> ReceiptRead:
-    """Everything is checked; one case per item is opened at its department. The query password is shown once."""
+    """Everything is checked; one case per item is opened at its department. The query password is shown once.
+
+    What the prefill locked may not be changed (422 `locked_values_changed`), and is fetched within the last 24 hours (409
+    `prefill_needed`).
+    """
     receipt = await submit.submit_application(session, ring, serials, application_id, caller=caller, now=now)
     return show_receipt(receipt)
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,6 +27,7 @@ from acceptance_service.applications.domain import (
 )
 from acceptance_service.applications.models import Application, Form, Material
 from acceptance_service.applications.repository import FORM_COLUMN, find_application
+from acceptance_service.applications.verified_values import Digest, check_locked, remember
 from acceptance_service.bundles.domain import Plan
 from acceptance_service.bundles.handlers import plan_application, show_plan
 from acceptance_service.catalogue.domain import ApplicantKind
@@ -198,7 +199,7 @@ async def save_form(
 ) -> Application:
     """Stores the form, sealed. A draft may be incomplete; what was returned is saved as a new version.
 
-    Raises: NoSuchApplication, NotEditable, FormInvalid.
+    Raises: NoSuchApplication, NotEditable, FormInvalid, PrefillNeeded, LockedValuesChanged.
     """
     application = await own_application(session, application_id, caller, lock=True)
     if application.status is ApplicationStatus.DRAFT:
@@ -211,6 +212,8 @@ async def save_form(
         raise NotEditable
     submitted = application.status is not ApplicationStatus.DRAFT
     check_form(schema, form, complete=submitted)
+    if submitted:
+        check_locked(schema, form, application.verified_values, digest=verified_digest(ring, application.id))
     digest = form_digest(form)
     values = {
         "body": ring.encrypt_json(form, column=FORM_COLUMN),
@@ -274,6 +277,42 @@ async def _discard(session: AsyncSession, application: Application, actor: Actor
     application.closed_at = now
     await release_files(session, application.id)
     await timeline.append(session, application.id, "DISCARDED", actor=actor, at=now)
+
+
+async def remember_verified(
+    session: AsyncSession,
+    ring: KeyRing,
+    application_id: UUID,
+    *,
+    asked: Collection[str],
+    verified: Mapping[str, str],
+    unanswered: Collection[str] = (),
+    now: datetime,
+) -> None:
+    """Keeps digests of what identity has just said, or not said, about who applies. The version stays: nothing was changed by anybody."""
+    application = await find_application(session, application_id, lock=True)
+    if application is None:
+        return
+    known = remember(
+        application.verified_values,
+        asked,
+        verified,
+        unanswered,
+        digest=verified_digest(ring, application_id),
+        now=now,
+    )
+    await session.execute(
+        update(Application)
+        .where(Application.id == application_id)
+        .values(verified_values=known, updated_at=Application.updated_at)
+    )
+
+
+def verified_digest(ring: KeyRing, application_id: UUID) -> Digest:
+    """Of this application alone: equal names of two applications have different digests."""
+    return lambda source, value: ring.blind_index(
+        f"{application_id}:{source}:{value}", column="applications.verified_values"
+    ).hex()
 
 
 def form_digest(form: Mapping[str, Any]) -> bytes:

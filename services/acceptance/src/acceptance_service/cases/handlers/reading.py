@@ -13,6 +13,7 @@ from acceptance_service.applications.handlers.drafts import is_applicants
 from acceptance_service.applications.handlers.progress import record_access
 from acceptance_service.applications.models import Application, Material
 from acceptance_service.applications.repository import PROFILE_COLUMN, lapsed_waivers, read_form
+from acceptance_service.applications.verified_values import unverified_fields
 from acceptance_service.cases.domain.rules import FormClosed, NoSuchCase
 from acceptance_service.cases.domain.states import ENDED, CaseStatus
 from acceptance_service.cases.handlers.performing import (
@@ -153,6 +154,7 @@ class FullForm:
 
     form: dict[str, Any]
     applicant: dict[str, Any] | None
+    unverified: list[str]
     answers: dict[str, Any]
 
 
@@ -174,10 +176,10 @@ async def read_full_form(
         session, application_id=application.id, case_id=case.id, what="FORM", caller=caller, now=now
     )
     profile = application.applicant_profile
+    form = fields_for(await read_form(session, ring, application.id, case.form_revision), application, case)
     return FullForm(
-        form=fields_for(
-            await read_form(session, ring, application.id, case.form_revision), application, case
-        ),
+        form=form,
+        unverified=unverified_fields(application.form_schema or {}, form, application.verified_values),
         applicant=ring.decrypt_json(profile, column=PROFILE_COLUMN) if profile else None,
         answers=application.answers,
     )

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from acceptance_service.applications.handlers.drafts import own_application, plan_of
+from acceptance_service.applications.handlers.drafts import own_application, plan_of, remember_verified
 from acceptance_service.applications.models import Application, HeldLicence
 from acceptance_service.applications.repository import find_licences
+from acceptance_service.applications.verified_values import LOCKED
 from acceptance_service.clients.identity import Profile
 from acceptance_service.submissions.domain import (
     Prefill,
@@ -24,6 +26,7 @@ from acceptance_service.submissions.domain import (
 from service_common.auth import Caller
 from service_common.contracts.acceptance import HolderKind
 from service_common.contracts.certificates import LicenceStatus
+from service_common.crypto import KeyRing
 from service_common.db import Database
 from service_common.errors import Unavailable
 
@@ -106,11 +109,14 @@ async def prefill_application(
     licences: Licences,
     application_id: UUID,
     *,
+    ring: KeyRing,
     caller: Caller,
+    now: datetime,
 ) -> Prefill:
     """Asks identity and the licence library side by side, with no transaction open.
 
     A peer that does not answer is named in ``unavailable``, and people fill in or upload themselves: never blocked.
+    What is locked is remembered, so that handing in can hold the form to it.
     Raises: NoSuchApplication.
     """
     async with database.sessions() as session:
@@ -118,6 +124,18 @@ async def prefill_application(
     (profile, profile_away), (found, licences_away) = await asyncio.gather(
         _profile(profiles, question), _licences(licences, question)
     )
+    asked = question.needs.profile_fields.values()
+    if not LOCKED.isdisjoint(asked):
+        async with database.sessions() as session, session.begin():
+            await remember_verified(
+                session,
+                ring,
+                application_id,
+                asked=asked,
+                verified=profile or {},
+                unanswered=asked if profile_away else (),
+                now=now,
+            )
     away = [
         name for name, is_away in (("identity", profile_away), ("certificates", licences_away)) if is_away
     ]

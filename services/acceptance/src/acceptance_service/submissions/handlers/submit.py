@@ -17,11 +17,17 @@ from acceptance_service.applications.domain import (
     gaps_of,
     need_complete_plan,
 )
-from acceptance_service.applications.handlers.drafts import form_digest, own_application, plan_of
+from acceptance_service.applications.handlers.drafts import (
+    form_digest,
+    own_application,
+    plan_of,
+    verified_digest,
+)
 from acceptance_service.applications.handlers.materials import resolve_materials, store_resolved
 from acceptance_service.applications.handlers.progress import application_facts
 from acceptance_service.applications.models import Application
 from acceptance_service.applications.repository import read_form
+from acceptance_service.applications.verified_values import check_locked, unverified_fields
 from acceptance_service.bundles.domain import Plan
 from acceptance_service.cases.domain.deadlines import limit_due
 from acceptance_service.cases.handlers.opening import draft_cases, first_events, first_steps
@@ -57,7 +63,8 @@ async def submit_application(
 ) -> Receipt:
     """Plans anew, checks everything, draws the numbers, opens the cases, tells the others. All or nothing.
 
-    Raises: NoSuchApplication, NotDraft, QuestionsUnanswered, TrustLevelTooLow, FormInvalid, SubmissionIncomplete.
+    Raises: NoSuchApplication, NotDraft, QuestionsUnanswered, TrustLevelTooLow, FormInvalid, SubmissionIncomplete,
+    PrefillNeeded, LockedValuesChanged.
     """
     application = await own_application(session, application_id, caller, lock=True)
     if application.status is not ApplicationStatus.DRAFT:
@@ -68,6 +75,13 @@ async def submit_application(
     form = await read_form(session, ring, application.id, application.form_revision)
     resolved = await resolve_materials(session, application, plan)
     _need_complete(plan, form, gaps_of(resolved, tolerance_promised=application.tolerance_promised))
+    check_locked(
+        plan.form_schema,
+        form,
+        application.verified_values,
+        digest=verified_digest(ring, application.id),
+        fresh_at=now,
+    )
     calendar = await current_calendar(session)
     project_numbers, master = await draw_project_numbers(
         serials,
@@ -99,6 +113,7 @@ async def submit_application(
         "materials": {material.code: way.value for material, way in resolved},
         "promises": application.promises,
         "cases": [one.project_no for one in cases],
+        "unverified": unverified_fields(plan.form_schema, form, application.verified_values),
     }
     steps = [*first_steps(cases), timeline.Step(application.id, "SUBMITTED", facts)]
     await timeline.append_all(session, steps, actor=caller.actor, at=now)
