@@ -18,6 +18,8 @@ from service_common.tables import timeline_entries
 
 REQUESTS = "/identity/v1/role-requests"
 LOST = {"reason": "LOST_SECOND_FACTOR"}
+NEW_PASSWORD = "/identity/login/new-password"
+CHOSEN = "autumn equinox and a ferry"
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,21 @@ async def log_in(browser: httpx.AsyncClient, username: str, password: str, secre
         return page
     code = {**hidden(page), "code": pyotp.TOTP(secret).now()}
     return await browser.post("/identity/login/second-factor", data=code, follow_redirects=True)
+
+
+async def choose(browser: httpx.AsyncClient, page: httpx.Response, password: str = CHOSEN) -> httpx.Response:
+    typed = {**hidden(page), "password": password}
+    return await browser.post(NEW_PASSWORD, data=typed, follow_redirects=True)
+
+
+async def reset(
+    client: httpx.AsyncClient, population: Population, tokens: Tokens, officer: Officer
+) -> dict[str, str]:
+    """The credentials that an operator hands over."""
+    operator = await population.staff(Role.OPERATOR)
+    done = await client.post(resets_of(officer), json=LOST, headers=tokens.staff(operator))
+    fresh: dict[str, str] = done.json()["credentials"]
+    return fresh
 
 
 async def history(client: httpx.AsyncClient, officer: Officer, headers: dict[str, str]) -> dict[str, Any]:
@@ -73,8 +90,8 @@ async def test_the_old_credentials_open_nothing_and_the_person_is_told(
     assert "用户名或密码不正确" in old.text
     half = await log_in(client, clerk.username, fresh["password"], clerk.totp_secret)
     assert "动态口令不正确" in half.text
-    entered = await log_in(client, clerk.username, fresh["password"], fresh["totp_secret"])
-    assert "您已登录" in entered.text
+    asked = await log_in(client, clerk.username, fresh["password"], fresh["totp_secret"])
+    assert "您已登录" in (await choose(client, asked)).text
     inbox = await client.get("/identity/inbox")
     assert "登录凭据已重置" in inbox.text
     assert "动态口令设备丢失或更换" in inbox.text
@@ -99,8 +116,8 @@ async def test_who_holds_a_high_role_waits_for_a_second_operator(
     assert own.json()["code"] == "four_eyes_needed"
     granted = await client.post(decide, json={"approve": True}, headers=tokens.staff(second))
     fresh = granted.json()["credentials"]
-    entered = await log_in(client, high.username, fresh["password"], fresh["totp_secret"])
-    assert "您已登录" in entered.text
+    asked = await log_in(client, high.username, fresh["password"], fresh["totp_secret"])
+    assert "您已登录" in (await choose(client, asked)).text
     told = await history(client, high, tokens.staff(first))
     assert [one["action"] for one in told["items"]] == ["credentials-reset-requested", "credentials-reset"]
     assert told["items"][1]["facts"]["requested_by"] == str(first.id)
@@ -143,3 +160,100 @@ async def test_a_supervisor_resets_in_the_own_department_alone_and_nobody_the_ow
     async with transactions() as session:
         entries = await session.scalar(select(func.count()).select_from(timeline_entries))
     assert entries == 1
+
+
+async def test_with_what_was_handed_over_nobody_gets_further_than_to_a_new_password(
+    client: httpx.AsyncClient, population: Population, tokens: Tokens
+) -> None:
+    clerk = await population.staff(Role.CLERK)
+    fresh = await reset(client, population, tokens, clerk)
+    app = Application(client, await population.app(), LOOPBACK)
+    page = await app.post(
+        "/identity/login", await app.begin("openid"), username=clerk.username, password=fresh["password"]
+    )
+    code = pyotp.TOTP(fresh["totp_secret"]).now()
+    asked = await app.post("/identity/login/second-factor", page, code=code)
+    assert "换成只有您自己知道的密码" in asked.text
+    interaction = hidden(asked)["interaction"]
+    english = await client.get(f"/identity/login?interaction={interaction}&lang=en")
+    assert "replace it by one that you alone know" in english.text
+    resumed = await app.follow(await client.get(f"/identity/authorize/resume?interaction={interaction}"))
+    assert 'action="/identity/login/new-password"' in resumed.text
+    again = await client.post("/identity/login/second-factor", data={**hidden(asked), "code": code})
+    assert "interaction_gone" in again.text
+    assert (await client.get("/identity/account")).headers["location"] == "/identity/login"
+    assert "lianban_session" not in client.cookies
+
+    for unsuitable, why in (
+        (fresh["password"], "与原密码相同"),
+        ("1234567890", "过于常见"),
+        ("short", "10 至 128 位"),
+    ):
+        answer = await client.post(NEW_PASSWORD, data={**hidden(asked), "password": unsuitable})
+        assert (answer.status_code, why in answer.text) == (422, True)
+        assert "lianban_session" not in client.cookies
+    forged = {**hidden(asked), "form_token": "0" * 64, "password": CHOSEN}
+    assert "form_not_ours" in (await client.post(NEW_PASSWORD, data=forged)).text
+    done = await app.post(NEW_PASSWORD, asked, password=CHOSEN)
+    assert done.headers["location"].startswith(f"{LOOPBACK}?code=")
+
+    client.cookies.clear()
+    old = await log_in(client, clerk.username, fresh["password"], fresh["totp_secret"])
+    assert "用户名或密码不正确" in old.text
+
+
+async def test_a_first_password_that_was_made_up_is_changed_as_well(
+    client: httpx.AsyncClient, population: Population, tokens: Tokens
+) -> None:
+    operator, department = await population.staff(Role.OPERATOR), await population.department()
+    body = {
+        "username": "li.newcomer",
+        "name": "示例",
+        "department_id": str(department.id),
+        "roles": ["clerk"],
+    }
+    made = (await client.post("/identity/v1/staff", json=body, headers=tokens.staff(operator))).json()
+    asked = await log_in(client, "li.newcomer", made["password"], made["totp_secret"])
+    assert "设置新密码" in asked.text
+    assert "您已登录" in (await choose(client, asked)).text
+
+
+async def test_half_a_log_in_does_not_outlive_the_credentials_it_began_with(
+    client: httpx.AsyncClient, population: Population, tokens: Tokens
+) -> None:
+    clerk, colleague = await population.staff(Role.CLERK), await population.staff(Role.CLERK)
+    page = await client.get("/identity/login", follow_redirects=True)
+    typed = {**hidden(page), "username": clerk.username, "password": PASSWORD}
+    half = await client.post("/identity/login", data=typed, follow_redirects=True)
+    fresh = await reset(client, population, tokens, clerk)
+    for secret in (clerk.totp_secret, fresh["totp_secret"]):
+        code = {**hidden(half), "code": pyotp.TOTP(secret).now()}
+        late = await client.post("/identity/login/second-factor", data=code, follow_redirects=True)
+        assert "lianban_session" not in client.cookies
+        assert "请重新登录" in late.text or "interaction_gone" in late.text
+
+    half = await client.post(
+        "/identity/login", data={**typed, "username": colleague.username}, follow_redirects=True
+    )
+    change = {"current_password": PASSWORD, "new_password": CHOSEN}
+    changed = await client.post("/identity/v1/me/password", json=change, headers=tokens.staff(colleague))
+    assert changed.status_code == 204, changed.text
+    code = {**hidden(half), "code": pyotp.TOTP(colleague.totp_secret).now()}
+    late = await client.post("/identity/login/second-factor", data=code, follow_redirects=True)
+    assert "请重新登录" in late.text
+    assert 'action="/identity/login"' in late.text
+    assert "lianban_session" not in client.cookies
+
+
+async def test_factors_that_were_shown_for_oneself_do_not_serve_for_somebody_else(
+    client: httpx.AsyncClient, population: Population, tokens: Tokens
+) -> None:
+    rogue, victim = await population.staff(Role.CLERK), await population.staff(Role.CLERK)
+    fresh = await reset(client, population, tokens, rogue)
+    asked = await log_in(client, rogue.username, fresh["password"], fresh["totp_secret"])
+    typed = {**hidden(asked), "username": victim.username, "password": PASSWORD}
+    page = await client.post("/identity/login", data=typed, follow_redirects=True)
+    assert 'id="code"' in page.text
+    refused = await choose(client, asked)
+    assert "interaction_gone" in refused.text
+    assert "lianban_session" not in client.cookies

@@ -54,6 +54,14 @@ class WrongCredentials(Unauthenticated):
     en = "The user name or the password is wrong."
 
 
+class CredentialsChanged(Unauthenticated):
+    """Password or second factor were replaced while somebody was logging in with the ones before."""
+
+    code = "credentials_changed"
+    zh = "登录过程中密码或动态口令已被更改，请重新登录。"
+    en = "The password or the second factor was changed meanwhile: log in again."
+
+
 class WrongSecondFactor(Unauthenticated):
     """The one-time code is wrong, too old, or was used already."""
 
@@ -105,6 +113,14 @@ def check_password(password: str, *, username: str, is_listed: Callable[[str], b
             zh="该密码过于常见或有规律，曾出现在泄露名单中或容易被猜到，请换一个。",
             en="This password is too common or too regular, and easily guessed: choose another one.",
         )
+
+
+def same_password() -> PasswordUnsuitable:
+    """A new password that is the old one."""
+    return PasswordUnsuitable(
+        zh="新密码不能与原密码相同，请换一个。",
+        en="This is the password that you have now: choose another one.",
+    )
 
 
 def _is_regular(word: str) -> bool:

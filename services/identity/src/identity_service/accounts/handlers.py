@@ -47,6 +47,7 @@ class NewAccount:
     username: str
     password_hash: str
     totp_secret: str | None = None
+    must_change_password: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ async def open_account(session: AsyncSession, ring: KeyRing, new: NewAccount, *,
         username=normal_username(new.username),
         password_hash=new.password_hash,
         password_changed_at=now,
+        must_change_password=new.must_change_password,
         totp_secret=ring.encrypt(new.totp_secret, column=_TOTP_COLUMN) if new.totp_secret else None,
         is_active=True,
     )
@@ -152,10 +154,15 @@ async def finish_login(
 
 async def hold_unchanged(session: AsyncSession, checked: Account) -> bool:
     """Holds an account whose password was checked outside of a transaction. False when it was closed or got another meanwhile."""
-    account = await session.get_one(
-        Account, checked.id, with_for_update={"key_share": True}, populate_existing=True
-    )
+    account = await hold_account(session, checked.id)
     return account.is_active and account.password_hash == checked.password_hash
+
+
+async def hold_account(session: AsyncSession, account_id: UUID) -> Account:
+    """An account as it is now, whose credentials nobody replaces before this transaction is over."""
+    return await session.get_one(
+        Account, account_id, with_for_update={"key_share": True}, populate_existing=True
+    )
 
 
 async def remember_browser(
@@ -182,10 +189,12 @@ async def replace_hash(session: AsyncSession, account_id: UUID, password_hash: s
 
 
 async def set_password(session: AsyncSession, account_id: UUID, password_hash: str, *, now: datetime) -> None:
-    """A new password from now on; the sessions are ended by the caller."""
-    account = await session.get_one(Account, account_id, with_for_update=True)
+    """A new password from now on, chosen by its owner; the sessions are ended by the caller."""
+    account = await session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
     account.password_hash = password_hash
     account.password_changed_at = now
+    account.must_change_password = False
+    account.credentials_version += 1
 
 
 async def replace_credentials(
@@ -197,9 +206,10 @@ async def replace_credentials(
     totp_secret: str,
     now: datetime,
 ) -> None:
-    """A new password and a new second factor; the sessions are ended by the caller."""
+    """A password and a second factor that somebody hands over; the sessions are ended by the caller."""
     await set_password(session, account_id, password_hash, now=now)
     account = await session.get_one(Account, account_id)
+    account.must_change_password = True
     account.totp_secret = ring.encrypt(totp_secret, column=_TOTP_COLUMN)
     account.totp_last_step = None
 

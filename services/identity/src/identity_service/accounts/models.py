@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, func
+from sqlalchemy import ForeignKey, String, false, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from identity_service.accounts.domain import SubjectKind
@@ -21,6 +21,10 @@ class Account(Base):
     username: Mapped[str] = mapped_column(String(40), unique=True)
     password_hash: Mapped[str] = mapped_column(String(200))
     password_changed_at: Mapped[datetime]
+    credentials_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Counts new passwords and second factors: a log-in that began with the ones before does not go on."""
+    must_change_password: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Somebody else knows the password, who handed it over: nobody gets any further with it than to a new one."""
     totp_secret: Mapped[bytes | None] = sealed("accounts.totp_secret")
     totp_last_step: Mapped[int | None]
     is_active: Mapped[bool] = mapped_column(default=True)

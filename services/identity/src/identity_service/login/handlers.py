@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts import handlers as accounts
 from identity_service.accounts import passwords
-from identity_service.accounts.domain import SubjectKind, WrongCredentials
+from identity_service.accounts.domain import SubjectKind, WrongCredentials, same_password
 from identity_service.accounts.models import Account
 from identity_service.db import Transactions
 from identity_service.inbox.domain import Template
@@ -111,6 +112,22 @@ def parameters_of(ring: KeyRing, interaction: Interaction) -> Parameters:
     return opened
 
 
+class Next(Enum):
+    """What comes before somebody is in."""
+
+    SECOND_FACTOR = "SECOND_FACTOR"
+    NEW_PASSWORD = "NEW_PASSWORD"  # noqa: S105 - no password
+    WRONG_CODE = "WRONG_CODE"
+    ALL_ANEW = "ALL_ANEW"
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Somebody is in: the secret of the session, for its cookie."""
+
+    secret: str = field(repr=False)
+
+
 async def log_in(
     transactions: Transactions,
     ring: KeyRing,
@@ -120,8 +137,8 @@ async def log_in(
     *,
     limits: SessionLimits,
     now: datetime,
-) -> str | None:
-    """Checks a password. Returns the secret of the new session, or None when a second factor is asked for next.
+) -> Entered | Next:
+    """Checks a password. Staff show a second factor next.
 
     The hash is computed between two transactions. The time taken does not tell whether the account exists.
     Raises: InteractionGone, WrongCredentials, TooMany.
@@ -156,11 +173,33 @@ async def log_in(
         if new_hash:
             await accounts.replace_hash(session, account.id, new_hash)
         if account.kind is SubjectKind.STAFF:
-            interaction.pending_account_id = account.id
-            return None
+            _pend(interaction, account, methods=None)
+            return Next.SECOND_FACTOR
         return await _enter(
             session, ring, browser, interaction, account, methods=[Method.PASSWORD], limits=limits, now=now
         )
+
+
+def _pend(interaction: Interaction, account: Account, *, methods: Sequence[str] | None) -> None:
+    """Remembers how far somebody is. What was remembered of somebody else goes with it, to the last."""
+    interaction.pending_account_id = account.id
+    interaction.pending_version = account.credentials_version
+    interaction.pending_methods = list(methods) if methods is not None else None
+
+
+def forget_pending(interaction: Interaction) -> None:
+    """Nobody is half way in any longer."""
+    interaction.pending_account_id = interaction.pending_version = interaction.pending_methods = None
+
+
+async def _held_pending(session: AsyncSession, interaction: Interaction) -> Account | None:
+    """Whose password was shown, held. None, and forgotten, when the credentials were replaced since, or the account closed."""
+    assert interaction.pending_account_id is not None
+    account = await accounts.hold_account(session, interaction.pending_account_id)
+    if account.is_active and account.credentials_version == interaction.pending_version:
+        return account
+    forget_pending(interaction)
+    return None
 
 
 async def pass_second_factor(
@@ -172,20 +211,60 @@ async def pass_second_factor(
     *,
     limits: SessionLimits,
     now: datetime,
-) -> str | None:
-    """Checks a one-time code after the password. Returns the secret of the new session, or None for a wrong code.
+) -> Entered | Next:
+    """Checks a one-time code after the password.
 
     A wrong code does not raise: its count must be committed.
     Raises: InteractionGone, TooMany.
     """
     interaction = await find_interaction(session, interaction_id, browser.hash, now=now, for_update=True)
-    if interaction.pending_account_id is None:
+    if interaction.pending_account_id is None or interaction.pending_methods is not None:
         raise InteractionGone
-    account = await session.get_one(Account, interaction.pending_account_id)
+    account = await _held_pending(session, interaction)
+    if account is None:
+        return Next.ALL_ANEW
     if not await accounts.check_second_factor(session, ring, account.id, code, now=now):
-        return None
+        return Next.WRONG_CODE
     methods = [Method.PASSWORD, Method.ONE_TIME_CODE, Method.SEVERAL]
     return await _enter(session, ring, browser, interaction, account, methods=methods, limits=limits, now=now)
+
+
+async def choose_password(
+    transactions: Transactions,
+    ring: KeyRing,
+    browser: Browser,
+    interaction_id: UUID,
+    password: str,
+    *,
+    limits: SessionLimits,
+    now: datetime,
+) -> Entered | Next:
+    """Replaces a password that was handed over, once every factor was shown: nobody else knows the new one.
+
+    Raises: InteractionGone, PasswordUnsuitable.
+    """
+    async with transactions() as session:
+        interaction = await find_interaction(session, interaction_id, browser.hash, now=now, for_update=True)
+        if interaction.pending_methods is None:
+            raise InteractionGone
+        account = await _held_pending(session, interaction)
+    if account is None:
+        return Next.ALL_ANEW
+    new_hash = await accounts.prepare_password(password, username=account.username)
+    if await passwords.password_fits(password, account.password_hash):
+        raise same_password()
+    async with transactions() as session:
+        interaction = await find_interaction(session, interaction_id, browser.hash, now=now, for_update=True)
+        if interaction.pending_methods is None:
+            raise InteractionGone
+        account = await _held_pending(session, interaction)
+        if account is None:
+            return Next.ALL_ANEW
+        methods = [Method(method) for method in interaction.pending_methods]
+        await accounts.set_password(session, account.id, new_hash, now=now)
+        return await _enter(
+            session, ring, browser, interaction, account, methods=methods, limits=limits, now=now
+        )
 
 
 async def ask_for_passkey(
@@ -209,16 +288,18 @@ async def pass_passkey(
     us: RelyingParty,
     limits: SessionLimits,
     now: datetime,
-) -> str:
+) -> Entered | Next:
     """Logs in with a passkey alone, which is two factors in one (the device, and what unlocks it); staff, too.
 
     After a password it is the second factor. Raises: InteractionGone, PasskeyRefused.
     """
     interaction = await find_interaction(session, interaction_id, browser.hash, now=now, for_update=True)
+    # Held before its passkey, as by who replaces its credentials.
+    pending = await _held_pending(session, interaction) if interaction.pending_account_id else None
     account = await passkeys.finish_login(session, us, signed, now=now)
     methods = [Method.PASSKEY, Method.SEVERAL]
-    if interaction.pending_account_id is not None:
-        if interaction.pending_account_id != account.id:
+    if pending is not None:
+        if pending.id != account.id:
             raise PasskeyRefused
         methods = [Method.PASSWORD, *methods]
     is_new_device = await accounts.remember_browser(session, account.id, browser.hash, now=now)
@@ -237,8 +318,14 @@ async def _enter(
     methods: Sequence[Method],
     limits: SessionLimits,
     now: datetime,
-) -> str:
-    """A fresh session with a fresh secret; whoever was logged in in this browser before is logged out."""
+) -> Entered | Next:
+    """A fresh session with a fresh secret; whoever was logged in in this browser before is logged out.
+
+    Nobody is let in with a password that somebody else has handed over.
+    """
+    if account.must_change_password:
+        _pend(interaction, account, methods=[str(method) for method in methods])
+        return Next.NEW_PASSWORD
     before = await sessions.find_session(session, ring, browser.session_secret, limits=limits, now=now)
     if before is not None and before.account_id == account.id:
         secret = sessions.authenticate_again(before, ring, methods=methods, now=now)
@@ -255,9 +342,9 @@ async def _enter(
             origin=browser.origin,
             now=now,
         )
-    interaction.pending_account_id = None
+    forget_pending(interaction)
     interaction.login_session_id = login.id
-    return secret
+    return Entered(secret)
 
 
 async def tell_of_new_device(

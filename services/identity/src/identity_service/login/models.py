@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String, func
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from identity_service.db import Base
@@ -12,7 +13,12 @@ from service_common.db import new_id, sealed
 
 
 class Interaction(Base):
-    """A log-in that was begun in one browser. ``parameters`` is the client's request, sealed: a hint may be a phone."""
+    """A log-in that was begun in one browser. ``parameters`` is the client's request, sealed: a hint may be a phone.
+
+    ``pending_account_id`` is whose password was shown and what is missing still: with ``pending_methods`` every factor was shown
+    by them, and a new password has to be chosen; without, the second factor. It holds for the ``pending_version`` of the
+    account's credentials alone.
+    """
 
     __tablename__ = "interactions"
 
@@ -21,6 +27,8 @@ class Interaction(Base):
     client_name: Mapped[str | None] = mapped_column(String(100))
     parameters: Mapped[bytes] = sealed("interactions.parameters")
     pending_account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    pending_version: Mapped[int | None]
+    pending_methods: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
     login_session_id: Mapped[UUID | None] = mapped_column(ForeignKey("login_sessions.id"))
     consented_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

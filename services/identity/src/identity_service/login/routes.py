@@ -7,13 +7,19 @@ from fastapi import APIRouter, Form, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import Json
 
-from identity_service.accounts.domain import PASSKEYS_OF_ADDRESS, WrongCredentials, WrongSecondFactor
+from identity_service.accounts.domain import (
+    PASSKEYS_OF_ADDRESS,
+    CredentialsChanged,
+    PasswordUnsuitable,
+    WrongCredentials,
+    WrongSecondFactor,
+)
 from identity_service.accounts.throttling import Bucket, admit, network_of
-from identity_service.db import InTransactions
+from identity_service.db import InTransactions, Transactions
 from identity_service.edge import session_limits
 from identity_service.login import handlers
 from identity_service.login.domain import FormNotOurs, asks_for_fresh_login
-from identity_service.login.handlers import Browser, Credentials
+from identity_service.login.handlers import Browser, Credentials, Entered, Next
 from identity_service.login.models import Interaction
 from identity_service.pages import cookies
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
@@ -32,6 +38,7 @@ router = APIRouter(
 )
 
 _Text = Annotated[str, Form(max_length=200)]
+_PROBLEMS = {Next.WRONG_CODE: WrongSecondFactor, Next.ALL_ANEW: CredentialsChanged}
 Done = Literal["signed_up", "password_reset"]
 """What somebody has just finished that leads here."""
 
@@ -78,7 +85,7 @@ async def log_in(
 ) -> Response:
     _check_form(visit, interaction, form_token)
     try:
-        secret = await handlers.log_in(
+        outcome = await handlers.log_in(
             transactions,
             visit.ring,
             _browser(visit),
@@ -89,9 +96,7 @@ async def log_in(
         )
     except (WrongCredentials, TooMany) as error:
         return await _again(visit, transactions, interaction, error, now)
-    if secret is None:
-        return see_other(f"/identity/login?interaction={interaction}")
-    return _entered(visit, interaction, secret)
+    return await _onward(visit, transactions, interaction, outcome, now)
 
 
 @router.post("/second-factor")
@@ -107,7 +112,7 @@ async def pass_second_factor(
     _check_form(visit, interaction, form_token)
     try:
         async with transactions() as session:
-            secret = await handlers.pass_second_factor(
+            outcome = await handlers.pass_second_factor(
                 session,
                 visit.ring,
                 _browser(visit),
@@ -118,9 +123,34 @@ async def pass_second_factor(
             )
     except TooMany as error:
         return await _again(visit, transactions, interaction, error, now)
-    if secret is None:
-        return await _again(visit, transactions, interaction, WrongSecondFactor(), now)
-    return _entered(visit, interaction, secret)
+    return await _onward(visit, transactions, interaction, outcome, now)
+
+
+@router.post("/new-password")
+async def choose_password(
+    *,
+    visit: CurrentVisit,
+    transactions: InTransactions,
+    now: Now,
+    interaction: Annotated[UUID, Form()],
+    form_token: _Text,
+    password: _Text,
+) -> Response:
+    """Instead of one that was handed over."""
+    _check_form(visit, interaction, form_token)
+    try:
+        outcome = await handlers.choose_password(
+            transactions,
+            visit.ring,
+            _browser(visit),
+            interaction,
+            password,
+            limits=session_limits(visit.settings),
+            now=now,
+        )
+    except PasswordUnsuitable as error:
+        return await _again(visit, transactions, interaction, error, now)
+    return await _onward(visit, transactions, interaction, outcome, now)
 
 
 @router.post("/passkey/options")
@@ -158,7 +188,7 @@ async def log_in_with_passkey(
     _check_form(visit, interaction, form_token)
     try:
         async with transactions() as session:
-            secret = await handlers.pass_passkey(
+            outcome = await handlers.pass_passkey(
                 session,
                 visit.ring,
                 _browser(visit),
@@ -170,7 +200,7 @@ async def log_in_with_passkey(
             )
     except PasskeyRefused as error:
         return await _again(visit, transactions, interaction, error, now)
-    return _entered(visit, interaction, secret)
+    return await _onward(visit, transactions, interaction, outcome, now)
 
 
 def _browser(visit: Visit) -> Browser:
@@ -183,10 +213,18 @@ def _check_form(visit: Visit, interaction: UUID, token: str) -> None:
         raise FormNotOurs
 
 
-def _entered(visit: Visit, interaction: UUID, secret: str) -> Response:
-    response = see_other(f"/identity/authorize/resume?interaction={interaction}")
-    cookies.keep_session(response, secret, visit.settings)
-    return response
+async def _onward(
+    visit: Visit, transactions: Transactions, interaction: UUID, outcome: Entered | Next, now: Now
+) -> Response:
+    """In, or to the page that asks for what is missing."""
+    if isinstance(outcome, Entered):
+        response = see_other(f"/identity/authorize/resume?interaction={interaction}")
+        cookies.keep_session(response, outcome.secret, visit.settings)
+        return response
+    problem = _PROBLEMS.get(outcome)
+    if problem is not None:
+        return await _again(visit, transactions, interaction, problem(), now)
+    return see_other(f"/identity/login?interaction={interaction}")
 
 
 async def _again(
@@ -211,10 +249,9 @@ def _form(
     done: Done | None = None,
 ) -> Response:
     parameters = handlers.parameters_of(visit.ring, interaction)
-    template = "login.html" if interaction.pending_account_id is None else "second_factor.html"
     return page(
         visit.request,
-        template,
+        _template(interaction),
         status=status,
         headers=headers,
         leads_to=parameters.get("redirect_uri"),
@@ -229,3 +266,10 @@ def _form(
         ui_locales=parameters.get("ui_locales", ""),
         again=f"/identity/login?interaction={interaction.id}",
     )
+
+
+def _template(interaction: Interaction) -> str:
+    """The page of the step that somebody is at."""
+    if interaction.pending_account_id is None:
+        return "login.html"
+    return "second_factor.html" if interaction.pending_methods is None else "new_password.html"

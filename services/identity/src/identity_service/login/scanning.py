@@ -24,7 +24,13 @@ from identity_service.login.domain import (
     asks_for_fresh_login,
     new_scan_code,
 )
-from identity_service.login.handlers import Browser, find_interaction, parameters_of, tell_of_new_device
+from identity_service.login.handlers import (
+    Browser,
+    find_interaction,
+    forget_pending,
+    parameters_of,
+    tell_of_new_device,
+)
 from identity_service.login.models import Interaction, Scan
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.domain import Method
@@ -164,7 +170,7 @@ async def enter_by_scan(
         secret=secret,
         now=now,
     )
-    interaction.pending_account_id = None
+    forget_pending(interaction)
     interaction.login_session_id = login.id
     return secret
 

@@ -38,6 +38,7 @@ class NewStaff:
     department_id: UUID
     roles: Collection[Role]
     position: str | None = None
+    must_change_password: bool = False
 
 
 def new_password() -> str:
@@ -62,7 +63,12 @@ async def add_staff(session: AsyncSession, ring: KeyRing, new: NewStaff, *, now:
         is_active=True,
     )
     account = accounts.NewAccount(
-        staff.id, SubjectKind.STAFF, new.username, new.password_hash, totp_secret=new.totp_secret
+        staff.id,
+        SubjectKind.STAFF,
+        new.username,
+        new.password_hash,
+        totp_secret=new.totp_secret,
+        must_change_password=new.must_change_password,
     )
     await accounts.open_account(session, ring, account, now=now)
     session.add(staff)

@@ -48,7 +48,8 @@ Reader = Annotated[Caller, require(STAFF_READ)]
     "",
     status_code=status.HTTP_201_CREATED,
     summary="Add a staff member 新增工作人员",
-    description="Opens an account with a password and a second factor. Both are shown in this answer alone. High roles wait for "
+    description="Opens an account with a password and a second factor. Both are shown in this answer alone; a "
+    "password that was made up is changed at the first log-in. High roles wait for "
     "a second operator: see `role_request_id`.",
 )
 async def add_staff(
@@ -73,6 +74,7 @@ async def add_staff(
         department_id=body.department_id,
         position=body.position,
         roles=at_once,
+        must_change_password=body.password is None,
     )
     staff = await handlers.add_staff(session, ring, new, now=now)
     request = await role_requests.ask_for(session, caller, staff, waiting, now=now)
@@ -156,7 +158,7 @@ async def reassign_staff(
 @router.post(
     "/{staff_id}/credential-resets",
     summary="Reset somebody's credentials 重置登录凭据",
-    description="A new password and second factor, shown in this answer alone; passkeys are removed, every session ends, the "
+    description="A new password, to be changed at the next log-in, and second factor, shown in this answer alone; passkeys are removed, every session ends, the "
     "person is told. Supervisors reset in their own department. Who holds a high role waits for a second operator: see "
     "`role_request_id`.",
 )
