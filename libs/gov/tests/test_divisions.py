@@ -13,6 +13,7 @@ from gov_rules.divisions import (
     all_divisions,
     ancestors_of,
     children_of,
+    code_prefix,
     find_division,
     get_division,
     is_within,
@@ -183,6 +184,23 @@ def test_999_is_the_own_level_of_a_district() -> None:
 )
 def test_within_is_answered_from_the_digits(code: str, ancestor: str, within: bool) -> None:
     assert is_within(code, ancestor) is within
+
+
+@pytest.mark.parametrize(
+    ("ancestor", "prefix"),
+    [
+        (NATION, ""),
+        ("430000", "43"),
+        ("430300", "4303"),
+        ("430304", "430304"),
+        ("430300999000", "430300999"),
+        ("430304999000", "430304999"),
+        ("430304001000", "430304001"),
+        ("430304001002", "430304001002"),
+    ],
+)
+def test_all_within_an_area_begin_alike(ancestor: str, prefix: str) -> None:
+    assert code_prefix(ancestor) == prefix
 
 
 def test_development_zones_are_virtual_and_districts_named_like_them_are_not() -> None:

@@ -46,6 +46,16 @@ class DivisionKind(StrEnum):
     VIRTUAL = "VIRTUAL"  # development zones, which GB/T 2260 does not have
 
 
+_DIGITS_OF_LEVEL = {
+    DivisionLevel.NATION: 0,
+    DivisionLevel.PROVINCE: 2,
+    DivisionLevel.CITY: 4,
+    DivisionLevel.COUNTY: 6,
+    DivisionLevel.TOWNSHIP: 9,
+    DivisionLevel.VILLAGE: 12,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Division:
     """One row. The key is (code, level): 441900, 442000 and 460400 are a city and its only county at once."""
@@ -127,14 +137,16 @@ def is_within(code: str, ancestor: str) -> bool:
 
     Raises: InvalidIdentifier.
     """
-    inner, outer = parse_area_code(code), parse_area_code(ancestor)
-    if outer.is_nation:
-        return True
-    if outer.is_own_level or outer.level is DivisionLevel.TOWNSHIP:
-        return inner.value[:9] == outer.value[:9]
-    if outer.level is DivisionLevel.VILLAGE:
-        return inner.value == outer.value
-    return outer.division in _containing_codes(inner.division)
+    return parse_area_code(code).value.startswith(code_prefix(ancestor))
+
+
+def code_prefix(ancestor: str) -> str:
+    """What the twelve-digit codes of all areas within one begin with: `is_within` for a query on stored codes.
+
+    Empty for the nation. Raises: InvalidIdentifier.
+    """
+    area = parse_area_code(ancestor)
+    return area.value[: 9 if area.is_own_level else _DIGITS_OF_LEVEL[area.level]]
 
 
 def find_division(code: str, level: DivisionLevel | None = None) -> Division | None:
@@ -225,10 +237,6 @@ def _level_of(value: str) -> DivisionLevel:
     if value[4:6] != "00":
         return DivisionLevel.COUNTY
     return DivisionLevel.CITY if value[2:4] != "00" else DivisionLevel.PROVINCE
-
-
-def _containing_codes(division: str) -> tuple[str, str, str]:
-    return division, f"{division[:4]}00", f"{division[:2]}0000"
 
 
 def _lowest_division(code: str) -> Division:

@@ -29,7 +29,8 @@ from acceptance_service.cases.domain.rules import (
 )
 from acceptance_service.cases.domain.states import CaseStatus
 from acceptance_service.cases.domain.surface import SurfaceSources, fill_surface
-from acceptance_service.cases.handlers.performing import division_prefix
+from acceptance_service.cases.handlers.performing import served_prefix, supervises
+from service_common.auth import Caller
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 
@@ -169,16 +170,26 @@ def test_a_licence_shows_what_the_form_and_the_register_say_and_nothing_invented
 
 
 @pytest.mark.parametrize(
-    ("division", "prefix"),
+    ("own", "division", "seen"),
     [
-        ("430000000000", "43"),
-        ("430300000000", "4303"),
-        ("430304000000", "430304"),
-        ("430304999000", "430304"),
-        ("430304001000", "430304001"),
-        ("430304001002", "430304001002"),
-        ("100000000000", ""),
+        ("430300000000", "430304000000", True),
+        ("430300999000", "430304000000", False),
+        ("430300999000", "430300999000", True),
+        ("430304999000", "430304001000", False),
+        ("100000000000", "430304001000", True),
+        (None, "430304000000", False),
     ],
 )
-def test_everything_inside_a_division_begins_with_its_prefix(division: str, prefix: str) -> None:
-    assert division_prefix(division) == prefix
+def test_a_supervisor_of_an_own_level_supervises_that_level_alone(
+    own: str | None, division: str, seen: bool
+) -> None:
+    caller = Caller("s", "staff", "desk", frozenset(), division=own, roles=frozenset({"supervisor"}))
+    assert supervises(caller, division) is seen
+
+
+@pytest.mark.parametrize(
+    ("own", "prefix"),
+    [("430300999000", "4303"), ("430304999000", "430304"), ("430304001000", "430304001"), (None, "")],
+)
+def test_an_office_of_the_own_level_serves_its_whole_division(own: str | None, prefix: str) -> None:
+    assert served_prefix(Caller("s", "staff", "desk", frozenset(), division=own)) == prefix

@@ -227,6 +227,7 @@ async def test_cards_are_seen_by_their_department_and_by_supervision_of_the_divi
     assert await seen(supervisor)
     assert await seen(replace(supervisor, division="430000000000"))
     assert not await seen(replace(supervisor, division="430100000000"))
+    assert not await seen(replace(supervisor, division="430300999000"))  # 本级: that level alone
     with pytest.raises(NoSuchCard):
         await explain_card(office.session, office.ring, card.id, "?", caller=elsewhere, now=office.now)
     with pytest.raises(NoSuchCard):

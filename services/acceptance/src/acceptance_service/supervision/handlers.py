@@ -18,7 +18,7 @@ from acceptance_service.cases.domain.deadlines import (
 )
 from acceptance_service.cases.domain.states import DECIDED, UNANSWERED, CaseStatus
 from acceptance_service.cases.handlers.intake import close_uncorrected, deem_accepted, set_deadlines
-from acceptance_service.cases.handlers.performing import division_prefix, supervises
+from acceptance_service.cases.handlers.performing import supervises
 from acceptance_service.cases.models import Case
 from acceptance_service.cases.repository import (
     hold_dossier,
@@ -39,6 +39,7 @@ from acceptance_service.supervision.domain import (
 )
 from acceptance_service.supervision.models import Card
 from gov_rules.calendars import WorkCalendar
+from gov_rules.divisions import code_prefix
 from gov_rules.office_hours import local_date
 from service_common import outbox, timeline
 from service_common.auth import Caller
@@ -143,8 +144,8 @@ async def list_cards(
     """Cards of a supervisor's division, or of the caller's own department; newest first."""
     statement = select(Card)
     if "supervisor" in caller.roles and caller.division:
-        prefix = division_prefix(caller.division)
-        statement = statement.where(Card.division.startswith(prefix, autoescape=True))
+        within = code_prefix(caller.division)
+        statement = statement.where(Card.division.startswith(within, autoescape=True))
     else:
         statement = statement.where(Card.department_id == caller.department_id)
     if after is not None:

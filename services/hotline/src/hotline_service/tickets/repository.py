@@ -7,18 +7,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gov_rules.divisions import NATION, DivisionLevel, parse_area_code
+from gov_rules.divisions import code_prefix
 from hotline_service.tickets.domain import ENDED, Status, Viewer
 from hotline_service.tickets.models import Ticket, Urge
 from service_common.tables import timeline_entries
-
-_DIGITS_OF_LEVEL = {
-    DivisionLevel.PROVINCE: 2,
-    DivisionLevel.CITY: 4,
-    DivisionLevel.COUNTY: 6,
-    DivisionLevel.TOWNSHIP: 9,
-    DivisionLevel.VILLAGE: 12,
-}
 
 
 async def lock_ticket(session: AsyncSession, ticket_id: UUID) -> Ticket | None:
@@ -57,11 +49,7 @@ def _visible_to(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _lies_within(division: str) -> ColumnElement[bool]:
-    area = parse_area_code(division)
-    if area.value == NATION:
-        return Ticket.division.is_not(None)
-    digits = 9 if area.is_own_level else _DIGITS_OF_LEVEL[area.level]
-    return Ticket.division.startswith(area.value[:digits], autoescape=True)
+    return Ticket.division.startswith(code_prefix(division), autoescape=True)
 
 
 async def open_tickets_of_phone(

@@ -1,6 +1,5 @@
 """What every action on a case does: change the state, tell others, write history, settle the application."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +22,7 @@ from acceptance_service.cases.models import Case, Document
 from acceptance_service.cases.repository import Dossier, department_short_name, hold_dossier
 from acceptance_service.numbering.handlers import draw_document_number
 from gov_rules.calendars import WorkCalendar
+from gov_rules.divisions import code_prefix, is_within, parse_area_code
 from service_common import outbox, timeline
 from service_common.auth import Caller
 from service_common.contracts.acceptance import CaseFacts, CaseSubmitted, CaseTerminated, Outcome
@@ -67,29 +67,29 @@ async def hold_for_department(session: AsyncSession, case_id: UUID, caller: Call
 def need_department(case: Case, caller: Caller) -> None:
     """The case is in the inbox of the caller's department and division. Raises: NoSuchCase."""
     own = caller.department_id is not None and caller.department_id == case.department_id
-    inside = caller.division is None or case.division.startswith(division_prefix(caller.division))
+    inside = case.division.startswith(served_prefix(caller))
     if not (own and inside) or case.submitted_at is None:  # it waits, or waited, for another item
         raise NoSuchCase
 
 
 def supervises(caller: Caller, division: str) -> bool:
-    """Whether a supervisor's division holds this one; of no division, a supervisor supervises nothing."""
-    return (
-        "supervisor" in caller.roles
-        and caller.division is not None
-        and division.startswith(division_prefix(caller.division))
-    )
+    """Whether a supervisor's division holds this one; of no division, a supervisor supervises nothing.
+
+    Of an own level 本级 (…999000) that level alone, here as at the hotline and in evaluation.
+    """
+    supervisor = "supervisor" in caller.roles
+    return supervisor and caller.division is not None and is_within(division, caller.division)
 
 
-def division_prefix(division: str) -> str:
-    """What the codes of everything inside a division begin with; a district's own level …999000 means the district."""
-    if division.startswith("100000"):
+def served_prefix(caller: Caller) -> str:
+    """What the codes of all divisions begin with whose applicants a department's staff serves; empty: every division.
+
+    An office of the own level serves its whole division: whoever applies there names the division, not the level.
+    """
+    if caller.division is None:
         return ""
-    if division[9:] != "000" and division[6:9] != "999":
-        return division
-    if division[6:9] not in ("000", "999"):
-        return division[:9]
-    return re.sub("(00)+$", "", division[:6])
+    area = parse_area_code(caller.division)
+    return code_prefix(area.division if area.is_own_level else area.value)
 
 
 def claim(case: Case, caller: Caller) -> None:

@@ -18,8 +18,8 @@ from acceptance_service.cases.domain.rules import FormClosed, NoSuchCase
 from acceptance_service.cases.domain.states import ENDED, CaseStatus
 from acceptance_service.cases.handlers.performing import (
     DOCUMENT_COLUMN,
-    division_prefix,
     need_department,
+    served_prefix,
     supervises,
 )
 from acceptance_service.cases.handlers.review import PROCEDURE_COLUMN
@@ -48,7 +48,7 @@ async def department_inbox(
     return await inbox(
         session,
         department_id=caller.department_id,
-        division_prefix=division_prefix(caller.division) if caller.division else "",
+        division_prefix=served_prefix(caller),
         status=status,
         after=after,
         limit=limit,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from evaluation_service.rectifications.domain import NoSuchRectification, Officer, Stage
 from evaluation_service.rectifications.handlers.access import officer_of
 from evaluation_service.rectifications.models import Rectification
-from gov_rules.divisions import NATION, parse_area_code
+from gov_rules.divisions import code_prefix
 from service_common import timeline
 from service_common.auth import Caller
 
@@ -72,15 +72,5 @@ async def _visible(session: AsyncSession, rectification_id: UUID, caller: Caller
 
 def _visible_to(officer: Officer) -> ColumnElement[bool]:
     if officer.supervises and officer.division is not None:
-        area = parse_area_code(officer.division)
-        if area.value == NATION:
-            return Rectification.division.is_not(None)
-        # Twelve digits, zeros where a level is not filled: what is left names the area.
-        prefix = area.value[:9] if area.is_own_level else _significant(area.value)
-        return Rectification.division.startswith(prefix, autoescape=True)
+        return Rectification.division.startswith(code_prefix(officer.division), autoescape=True)
     return Rectification.department_id == officer.department_id
-
-
-def _significant(code: str) -> str:
-    lengths = (2, 4, 6, 9, 12)
-    return next(code[:length] for length in lengths if not code[length:].strip("0"))
