@@ -86,6 +86,7 @@ def common_settings(database_url: str, nats_server: TestNats) -> Settings:
         data_keys=SecretStr(f"1:{key}"),
         index_key=SecretStr(key),
         allow_fixture_identities=True,
+        further_id_token_algorithms=frozenset(),  # making an RSA key takes longer than most tests
         representative_least_level=2,
         delegation_least_level=2,  # that of the people of the register
         event_max_tries=3,

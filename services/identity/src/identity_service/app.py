@@ -73,7 +73,11 @@ async def prepare(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     http: httpx.AsyncClient = app.state.http
     catalogue = ScopeCatalogue.load(settings.scopes_file)
-    store = KeyStore(transactions_of(app.state.database), app.state.key_ring)
+    store = KeyStore(
+        transactions_of(app.state.database),
+        app.state.key_ring,
+        further=settings.further_id_token_algorithms,
+    )
     app.state.scopes = catalogue
     app.state.service_clients = ServiceClients.load(settings.service_clients_file, catalogue)
     app.state.known_clients = KnownClients()

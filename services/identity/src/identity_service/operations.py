@@ -14,6 +14,7 @@ from identity_service.organisation.domain import Role
 from identity_service.organisation.handlers import departments, staff
 from identity_service.relying_parties import handlers as clients
 from identity_service.settings import Settings
+from identity_service.signing.domain import ALGORITHM
 from identity_service.signing.handlers import load_keys, rotate_key
 from service_common.app import key_ring
 from service_common.clock import utc_now
@@ -106,18 +107,23 @@ def create_administrator(
 
 
 def rotate() -> None:
-    """Make the next signing key. It is published at once and signs after IDENTITY_SIGNING_KEY_LEAD_SECONDS."""
+    """Make the next signing keys. They are published at once and sign after IDENTITY_SIGNING_KEY_LEAD_SECONDS."""
 
-    async def work(session: AsyncSession, ring: KeyRing, settings: Settings) -> str:
-        return await rotate_key(
-            session,
-            ring,
-            lead=timedelta(seconds=settings.signing_key_lead_seconds),
-            kept=timedelta(days=settings.signing_key_kept_days),
-            now=utc_now(),
-        )
+    async def work(session: AsyncSession, ring: KeyRing, settings: Settings) -> list[str]:
+        return [
+            await rotate_key(
+                session,
+                ring,
+                lead=timedelta(seconds=settings.signing_key_lead_seconds),
+                kept=timedelta(days=settings.signing_key_kept_days),
+                now=utc_now(),
+                algorithm=algorithm,
+            )
+            for algorithm in (ALGORITHM, *sorted(settings.further_id_token_algorithms))
+        ]
 
-    typer.echo(_in_transaction(work))
+    for kid in _in_transaction(work):
+        typer.echo(kid)
 
 
 def list_keys() -> None:
@@ -125,7 +131,10 @@ def list_keys() -> None:
 
     async def work(session: AsyncSession, ring: KeyRing, _settings: Settings) -> list[str]:
         keys = await load_keys(session, ring, now=utc_now())
-        return [f"{span.kid}  signs from {span.signs_from:%Y-%m-%d %H:%M:%S} UTC" for span in keys.spans]
+        return [
+            f"{span.kid}  {span.algorithm}  signs from {span.signs_from:%Y-%m-%d %H:%M:%S} UTC"
+            for span in keys.spans
+        ]
 
     for line in _in_transaction(work):
         typer.echo(line)

@@ -1,6 +1,7 @@
 """What identity must be told from outside, beyond what every service is told."""
 
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
@@ -64,6 +65,10 @@ class Settings(ServiceSettings):
         default=300, le=300, description="Life of an access token; services rely on at most 300."
     )
     id_token_seconds: int = Field(default=300, description="Life of an ID token.")
+    further_id_token_algorithms: frozenset[Literal["EdDSA", "RS256"]] = Field(
+        default=frozenset({"EdDSA", "RS256"}),
+        description="With which a client can have its ID tokens signed instead of ES256; there is a key for each.",
+    )
     dpop_nonce_required: bool = Field(
         default=False, description="Whether proofs at the token endpoint must carry our nonce (RFC 9449 §8)."
     )

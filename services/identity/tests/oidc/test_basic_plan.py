@@ -4,6 +4,7 @@ docs/identity-conformance.md says which test answers which of their modules.
 """
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +12,17 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from services.identity.tests.conftest import ISSUER, Clock
 from services.identity.tests.factories import CALLBACK, Population
 from services.identity.tests.flows import Application, claims_of, query_of
+
+from identity_service.db import Transactions
+from identity_service.signing.domain import ID_TOKEN_ALGORITHMS
+from identity_service.signing.handlers import KeyStore
+from service_common.crypto import KeyRing
 
 STATE = "s" * 128
 
@@ -202,6 +209,37 @@ async def test_the_metadata_name_what_is_there(client: httpx.AsyncClient) -> Non
         if isinstance(address, list):
             assert address, f"{name} is left out rather than empty"
             assert len(set(address)) == len(address), name
+
+
+@pytest.fixture
+async def of_every_kind(app: FastAPI, transactions: Transactions, ring: KeyRing) -> None:
+    """With a key for each algorithm that ID tokens can be signed with, as everywhere but in most tests."""
+    further = frozenset(ID_TOKEN_ALGORITHMS) - {"ES256"}
+    app.state.settings = app.state.settings.model_copy(update={"further_id_token_algorithms": further})
+    app.state.signing_keys = KeyStore(transactions, ring, further=further)
+
+
+@pytest.mark.usefixtures("of_every_kind")
+async def test_a_client_gets_id_tokens_of_the_algorithm_it_is_registered_for(
+    client: httpx.AsyncClient, population: Population
+) -> None:
+    person = await population.person()
+    published = (await client.get("/identity/jwks")).json()
+    metadata = (await client.get("/identity/.well-known/openid-configuration")).json()
+    assert set(metadata["id_token_signing_alg_values_supported"]) == {one["alg"] for one in published["keys"]}
+    for algorithm in ID_TOKEN_ALGORITHMS:
+        app = Application(client, await population.client(id_token_signed_response_alg=algorithm), CALLBACK)
+        tokens = await app.tokens(person)
+        read = jwt.decode(tokens["id_token"], KeySet.import_key_set(published), algorithms=[algorithm])
+        assert (read.header["alg"], read.claims["aud"]) == (algorithm, app.client.client_id)
+        digest = (hashlib.sha512 if algorithm == "EdDSA" else hashlib.sha256)(tokens["access_token"].encode())
+        half = digest.digest()[: digest.digest_size // 2]
+        assert read.claims["at_hash"] == base64.urlsafe_b64encode(half).rstrip(b"=").decode()
+        renewed = (await app.refresh(tokens["refresh_token"])).json()
+        assert jwt.decode(renewed["id_token"], KeySet.import_key_set(published), algorithms=[algorithm])
+        hint = urlencode({"id_token_hint": tokens["id_token"]})
+        assert (await client.get(f"/identity/logout?{hint}")).status_code == 200
+        assert (await told(app, prompt="none"))["error"] == "login_required"
 
 
 async def test_the_published_keys_are_public_distinct_and_say_what_they_are_for(

@@ -120,6 +120,7 @@ async def test_a_code_lives_a_minute_whatever_others_get(
     [
         ({"authentication": Authentication.SECRET, "jwks": None}, "/token_endpoint_auth_method"),
         ({"redirect_uris": ["http://127.0.0.1/callback"]}, "/redirect_uris/0"),
+        ({"id_token_signed_response_alg": "RS256"}, "/id_token_signed_response_alg"),
     ],
 )
 async def test_a_registration_that_breaks_the_profile_is_refused(

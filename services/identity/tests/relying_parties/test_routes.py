@@ -78,6 +78,16 @@ async def test_metadata_that_do_not_fit_are_named(
     assert pointer in [problem["pointer"] for problem in answer.json()["errors"]]
 
 
+async def test_no_client_waits_for_id_tokens_that_nobody_can_sign(
+    client: httpx.AsyncClient, operator: dict[str, str]
+) -> None:
+    asked = metadata(id_token_signed_response_alg="RS256")
+    answer = await client.post("/identity/v1/clients", json=asked, headers=operator)
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_such_algorithm")
+    made = await client.post("/identity/v1/clients", json=metadata(), headers=operator)
+    assert made.json()["id_token_signed_response_alg"] == "ES256"
+
+
 async def test_a_client_id_is_taken_once(
     client: httpx.AsyncClient, operator: dict[str, str], population: Population, tokens: Tokens
 ) -> None:

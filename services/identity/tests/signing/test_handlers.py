@@ -6,12 +6,14 @@ from datetime import timedelta
 import httpx
 import pytest
 from fastapi import FastAPI
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 from services.identity.tests.factories import Population, Tokens
 from sqlalchemy import select
 
 from identity_service.db import Transactions
 from identity_service.signing import handlers
-from identity_service.signing.domain import KeySpan, signing_kid
+from identity_service.signing.domain import ALGORITHM, ID_TOKEN_ALGORITHMS, KeySpan, signing_kid
 from identity_service.signing.models import SigningKey
 from service_common.clock import utc_now
 from service_common.crypto import KeyRing
@@ -56,9 +58,31 @@ async def test_a_rotated_key_is_published_before_it_signs_and_the_old_one_after(
     assert await at(LEAD + KEPT + timedelta(seconds=1)) == (second, {second})
 
 
+async def test_each_algorithm_has_keys_of_its_own(transactions: Transactions, ring: KeyRing) -> None:
+    await handlers.KeyStore(transactions, ring).current()
+    store = handlers.KeyStore(transactions, ring, further=["EdDSA", "RS256"])
+    await asyncio.gather(store.current(), handlers.KeyStore(transactions, ring, further=["EdDSA"]).current())
+    now = utc_now()
+    async with transactions() as session:
+        new = await handlers.rotate_key(session, ring, lead=LEAD, kept=KEPT, now=now, algorithm="EdDSA")
+        keys = await handlers.load_keys(session, ring, now=now)
+    assert sorted(span.algorithm for span in keys.spans) == sorted([*ID_TOKEN_ALGORITHMS, "EdDSA"])
+    for algorithm in ID_TOKEN_ALGORITHMS:
+        token = keys.sign({"sub": algorithm}, kind="JWT", now=now, algorithm=algorithm)
+        assert keys.read(token, kind="JWT") == {"sub": algorithm}
+        kid = signing_kid(keys.spans, now=now + LEAD, algorithm=algorithm)
+        assert (kid == new) is (algorithm == "EdDSA")
+    of_another = jwt.encode(
+        {"alg": "RS256", "kid": signing_kid(keys.spans, now=now, algorithm=ALGORITHM)},
+        {"sub": "x"},
+        RSAKey.generate_key(2048),
+    )
+    assert keys.read(of_another, kind="JWT") is None
+
+
 async def test_private_keys_are_sealed(transactions: Transactions, ring: KeyRing) -> None:
     async with transactions() as session:
-        await handlers.ensure_key(session, ring, now=utc_now())
+        await handlers.ensure_keys(session, ring, ["ES256"], now=utc_now())
         row = (await session.scalars(select(SigningKey))).one()
     assert b'"d"' not in row.private_jwk
     assert "d" not in row.public_jwk

@@ -127,7 +127,7 @@ async def logout_token(work: Work, grant: Grant) -> str:
         "sid": str(grant.id),
         "events": {LOGOUT_EVENT: {}},
     }
-    return work.keys.sign(claims, kind=LOGOUT_TOKEN_TYPE, now=work.now)
+    return work.keys.sign(claims, kind=LOGOUT_TOKEN_TYPE, now=work.now, algorithm=client.id_token_algorithm)
 
 
 async def record_answer(

@@ -29,6 +29,7 @@ from identity_service.relying_parties.domain import (
 from identity_service.relying_parties.handlers import hash_secret
 from identity_service.relying_parties.models import Client, ClientSecret
 from identity_service.scopes import ScopeCatalogue
+from identity_service.signing.domain import ALGORITHM
 from service_common.crypto import KeyRing
 
 SERVICE_ROLE = "service"
@@ -65,6 +66,7 @@ class OAuthClient(ClientMixin):  # type: ignore[misc]  # Authlib ships no types
     requires_pushed_requests: bool = False
     requires_proof: bool = False
     is_high_trust: bool = False
+    id_token_algorithm: str = ALGORITHM
     ring: KeyRing | None = field(default=None, repr=False)
 
     @property
@@ -261,5 +263,6 @@ async def find_client(
         requires_pushed_requests=row.require_pushed_authorization_requests or is_high_trust,
         requires_proof=row.dpop_bound_access_tokens or is_high_trust,
         is_high_trust=is_high_trust,
+        id_token_algorithm=row.id_token_signed_response_alg,
         ring=ring,
     )

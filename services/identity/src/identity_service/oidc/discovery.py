@@ -32,7 +32,7 @@ def provider_metadata(settings: Settings, catalogue: ScopeCatalogue) -> dict[str
         "grant_types_supported": [str(one) for one in GrantType],
         "code_challenge_methods_supported": ["S256"],
         "subject_types_supported": ["public", "pairwise"],
-        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "id_token_signing_alg_values_supported": [ALGORITHM, *sorted(settings.further_id_token_algorithms)],
         "token_endpoint_auth_methods_supported": METHODS,
         "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "introspection_endpoint_auth_methods_supported": CONFIDENTIAL_METHODS,

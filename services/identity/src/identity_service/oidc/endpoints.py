@@ -32,7 +32,7 @@ from identity_service.oidc.provider import ACCESS_TOKEN_TYPE, Answer, Provider, 
 from identity_service.oidc.pushed import PushedRequests
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.models import Grant
-from identity_service.signing.domain import ALGORITHM
+from identity_service.signing.domain import ID_TOKEN_ALGORITHMS
 from service_common import dpop
 from service_common.contracts.identity import SessionEndReason
 
@@ -250,7 +250,7 @@ class EndSession(EndSessionEndpoint):  # type: ignore[misc]  # Authlib ships no 
         return self.server.work.keys.public
 
     def get_algorithms(self) -> list[str]:
-        return [ALGORITHM]
+        return ID_TOKEN_ALGORITHMS
 
 
 async def read_logout(work: Work, pairs: Iterable[tuple[str, str]]) -> EndSessionRequest:

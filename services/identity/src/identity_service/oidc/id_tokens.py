@@ -12,7 +12,6 @@ from identity_service.oidc.grants import CodeInHand, S256Only, TokenInHand
 from identity_service.oidc.provider import ProviderRequest, Work
 from identity_service.oidc.subjects import subject_identifier
 from identity_service.oidc.userinfo import personal_claims
-from identity_service.signing.domain import ALGORITHM
 
 
 class _IdToken(OpenIDToken):  # type: ignore[misc]  # Authlib ships no types
@@ -26,14 +25,14 @@ class _IdToken(OpenIDToken):  # type: ignore[misc]  # Authlib ships no types
         """Registers itself with a grant, for the work that it is done in."""
         cls(grant.server.work)(grant)
 
-    def get_client_algorithm(self, _client: OAuthClient) -> str:
-        return ALGORITHM
+    def get_client_algorithm(self, client: OAuthClient) -> str:
+        return client.id_token_algorithm
 
     def get_encode_header(self, client: OAuthClient) -> dict[str, str]:
-        return {"alg": ALGORITHM, "kid": str(self.resolve_client_private_key(client).kid)}
+        return {"alg": client.id_token_algorithm, "kid": str(self.resolve_client_private_key(client).kid)}
 
-    def resolve_client_private_key(self, _client: OAuthClient) -> Any:
-        return self._work.keys.signing_key(now=self._work.now)
+    def resolve_client_private_key(self, client: OAuthClient) -> Any:
+        return self._work.keys.signing_key(now=self._work.now, algorithm=client.id_token_algorithm)
 
     def get_client_claims(self, client: OAuthClient) -> dict[str, Any]:
         issued = int(self._work.now.timestamp())

@@ -48,6 +48,14 @@ class NoSandboxHere(Invalid):
     en = "This platform serves no sandbox clients: register the client at the sandbox."
 
 
+class NoSuchAlgorithm(Invalid):
+    """This platform has no key for it."""
+
+    code = "no_such_algorithm"
+    zh = "本平台不使用该算法签署 ID Token，可选：{offered}。"
+    en = "This platform signs no ID tokens with that algorithm; it offers {offered}."
+
+
 class NoSuchSecret(NotFound):
     """Unknown, or retired."""
 

@@ -29,12 +29,14 @@ from identity_service.relying_parties.domain import (
 )
 from identity_service.relying_parties.key_sets import check_key_set
 from identity_service.relying_parties.models import Client, ClientSecret
+from identity_service.signing.domain import ALGORITHM
 from service_common.auth import Caller
 from service_common.crypto import KeyRing
 from service_common.db import new_id
 from service_common.errors import FieldProblem
 from service_common.etag import check_version
 
+_HIGH_TRUST_ID_TOKENS = frozenset({"ES256", "EdDSA"})  # FAPI 2.0 §5.4.1
 _SECRET_COLUMN = "client_secrets.secret_hash"  # noqa: S105 - a column's name
 
 
@@ -56,6 +58,7 @@ class ClientMetadata:
     require_pushed_authorization_requests: bool = False
     dpop_bound_access_tokens: bool = False
     security_profile: SecurityProfile = SecurityProfile.DEFAULT
+    id_token_signed_response_alg: str = ALGORITHM
     backchannel_logout_uri: str | None = None
     backchannel_logout_session_required: bool = False
     frontchannel_logout_uri: str | None = None
@@ -144,6 +147,7 @@ def _client_of(metadata: ClientMetadata, *, department_id: UUID | None, register
         require_pushed_authorization_requests=metadata.require_pushed_authorization_requests,
         dpop_bound_access_tokens=metadata.dpop_bound_access_tokens,
         security_profile=metadata.security_profile,
+        id_token_signed_response_alg=metadata.id_token_signed_response_alg,
         backchannel_logout_uri=metadata.backchannel_logout_uri,
         backchannel_logout_session_required=metadata.backchannel_logout_session_required,
         frontchannel_logout_uri=metadata.frontchannel_logout_uri,
@@ -295,6 +299,10 @@ def _profile_problems(metadata: ClientMetadata) -> list[FieldProblem]:
                 "FAPI 2.0 clients authenticate with private_key_jwt.",
             )
         )
+    if metadata.id_token_signed_response_alg not in _HIGH_TRUST_ID_TOKENS:
+        problems.append(
+            _field("/id_token_signed_response_alg", "高信任应用不得使用 RS256。", "FAPI 2.0 forbids RS256.")
+        )
     return problems
 
 
@@ -369,6 +377,7 @@ def _metadata_of(client: Client) -> ClientMetadata:
         is_first_party=client.is_first_party,
         environment=client.environment,
         security_profile=client.security_profile,
+        id_token_signed_response_alg=client.id_token_signed_response_alg,
     )
 
 

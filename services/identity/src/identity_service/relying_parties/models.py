@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from identity_service.db import Base
 from identity_service.relying_parties.domain import Authentication, Environment, SecurityProfile
+from identity_service.signing.domain import ALGORITHM
 from service_common.db import Aggregate, new_id
 
 
@@ -41,6 +42,9 @@ class Client(Aggregate, Base):
     dpop_bound_access_tokens: Mapped[bool] = mapped_column(default=False, server_default=false())
     security_profile: Mapped[SecurityProfile] = mapped_column(
         default=SecurityProfile.DEFAULT, server_default=SecurityProfile.DEFAULT
+    )
+    id_token_signed_response_alg: Mapped[str] = mapped_column(
+        String(10), default=ALGORITHM, server_default=ALGORITHM
     )
 
 

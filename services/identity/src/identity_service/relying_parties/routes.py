@@ -7,7 +7,7 @@ from fastapi import Response, status
 
 from identity_service.edge import Catalogue, CurrentSettings
 from identity_service.relying_parties import handlers, self_service
-from identity_service.relying_parties.domain import Environment, NoSandboxHere
+from identity_service.relying_parties.domain import Environment, NoSandboxHere, NoSuchAlgorithm
 from identity_service.relying_parties.schemas import (
     ClientActivity,
     ClientChange,
@@ -20,6 +20,7 @@ from identity_service.relying_parties.schemas import (
     ClientSecretList,
     ClientSecretRead,
 )
+from identity_service.signing.domain import ALGORITHM
 from service_common.app import Now, Ring, api_router
 from service_common.auth import Caller, require, scope
 from service_common.db import Session
@@ -59,6 +60,9 @@ async def register_client(
 ) -> ClientCreated:
     if body.environment is Environment.SANDBOX and not settings.serves_sandbox:
         raise NoSandboxHere
+    offered = [ALGORITHM, *sorted(settings.further_id_token_algorithms)]
+    if body.id_token_signed_response_alg not in offered:
+        raise NoSuchAlgorithm(offered=", ".join(offered))
     client, secret = await handlers.register_client(
         session, ring, caller, body.metadata(), known_scopes=catalogue.names
     )

@@ -1,7 +1,7 @@
 """HTTP shapes of clients, in the words of RFC 7591 where it has them."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -61,6 +61,10 @@ class ClientCreate(Input):
         description="`FAPI2` turns on what the FAPI 2.0 Security Profile asks: pushed requests, private_key_jwt for our issuer "
         "alone, bound tokens, refresh tokens that stay.",
     )
+    id_token_signed_response_alg: Literal["ES256", "EdDSA", "RS256"] = Field(
+        default="ES256",
+        description="With which its ID tokens and logout tokens are signed; RS256 for libraries that know no other.",
+    )
 
     def metadata(self) -> ClientMetadata:
         return ClientMetadata(
@@ -78,6 +82,7 @@ class ClientCreate(Input):
             require_pushed_authorization_requests=self.require_pushed_authorization_requests,
             dpop_bound_access_tokens=self.dpop_bound_access_tokens,
             security_profile=self.security_profile,
+            id_token_signed_response_alg=self.id_token_signed_response_alg,
             backchannel_logout_uri=self.backchannel_logout_uri,
             backchannel_logout_session_required=self.backchannel_logout_session_required,
             frontchannel_logout_uri=self.frontchannel_logout_uri,
@@ -127,6 +132,7 @@ class ClientRead(Output):
     require_pushed_authorization_requests: bool
     dpop_bound_access_tokens: bool
     security_profile: SecurityProfile
+    id_token_signed_response_alg: str
     backchannel_logout_uri: str | None
     backchannel_logout_session_required: bool
     frontchannel_logout_uri: str | None
@@ -151,6 +157,7 @@ class ClientRead(Output):
             require_pushed_authorization_requests=row.require_pushed_authorization_requests,
             dpop_bound_access_tokens=row.dpop_bound_access_tokens,
             security_profile=row.security_profile,
+            id_token_signed_response_alg=row.id_token_signed_response_alg,
             backchannel_logout_uri=row.backchannel_logout_uri,
             backchannel_logout_session_required=row.backchannel_logout_session_required,
             frontchannel_logout_uri=row.frontchannel_logout_uri,
