@@ -11,6 +11,7 @@ from acceptance_service.numbering import models as numbering
 from acceptance_service.progress import models as progress
 from acceptance_service.search import models as search
 from acceptance_service.supervision import models as supervision
+from acceptance_service.window import models as window
 from service_common.migrations import run_env
 
 SLICES = (
@@ -24,6 +25,7 @@ SLICES = (
     progress,
     search,
     supervision,
+    window,
 )
 
 run_env(Base.metadata)

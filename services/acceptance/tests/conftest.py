@@ -273,6 +273,7 @@ class KnownPeople:
     def __init__(self) -> None:
         self.away = False
         self.asked: list[tuple[uuid.UUID, str]] = []
+        self.asked_for: list[uuid.UUID | None] = []
 
     async def look_up(
         self,
@@ -282,10 +283,12 @@ class KnownPeople:
         attributes: Collection[str],
         purpose: str,
         application_id: uuid.UUID,
+        department_id: uuid.UUID | None = None,
     ) -> Profile:
         if self.away:
             raise PeerUnavailable
         self.asked.append((holder_id, purpose))
+        self.asked_for.append(department_id)
         known = {"name": "王小麦", "id_number": "990101199003070015", "phone": "19900000001"}
         return Profile({name: value for name, value in known.items() if name in attributes})
 
@@ -475,6 +478,12 @@ class Office:
                 await materials.provide_material(
                     self.session, application.id, material.code, given, caller=caller, now=self.now
                 )
+
+    async def plan_form(self, application_id: str) -> dict[str, Any]:
+        """A valid form of an application."""
+        application = await self.session.get_one(Application, uuid.UUID(application_id))
+        plan = await drafts.plan_of(self.session, application)
+        return form_for(plan.form_schema)
 
     async def submit(self, application: Application, caller: Caller) -> Receipt:
         return await submit_application(

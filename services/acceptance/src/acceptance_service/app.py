@@ -18,6 +18,7 @@ from acceptance_service.submissions.export_routes import router as export_router
 from acceptance_service.submissions.routes import case_router as applicant_case_router
 from acceptance_service.submissions.routes import router as applications_router
 from acceptance_service.supervision.routes import router as supervision_router
+from acceptance_service.window.routes import router as window_router
 from acceptance_service.worker import background, subscribers
 from service_common.app import Service
 
@@ -45,6 +46,7 @@ def define_service(settings: Settings | None = None) -> Service:
             applications_router,
             export_router,
             applicant_case_router,
+            window_router,
             cases_router,
             tasks_router,
             files_router,

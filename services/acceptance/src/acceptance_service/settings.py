@@ -36,6 +36,11 @@ class Settings(ServiceSettings):
     upload_application_bytes: int = Field(
         default=APPLICATION_QUOTA.size, gt=0, description="How much one application holds in files."
     )
+    window_sitting_minutes: int = Field(
+        default=120,
+        gt=0,
+        description="How long one proof of presence lets a clerk act for who stands at the window, if no hand-in ends it before.",
+    )
     draft_days: int = Field(
         default=90,
         gt=0,

@@ -1,4 +1,6 @@
-"""An application of the owner with a file, its case at the own department with a task and a card; no catalogue is needed."""
+"""An application of the owner with a file, its case at the own department with a task and a card, taken in at its window; no catalogue is needed."""
+
+from datetime import timedelta
 
 from tests.guards.authorization.cast import CITY, OWN, OWNER
 from tests.guards.authorization.rooms import Objects, Room
@@ -12,9 +14,11 @@ from acceptance_service.catalogue.domain import ProjectType
 from acceptance_service.files.models import Blob, File
 from acceptance_service.supervision.domain import CardStatus
 from acceptance_service.supervision.models import Card
+from acceptance_service.window.models import WindowSitting
 from service_common.clock import utc_now
 from service_common.contracts.acceptance import CardLevel, HolderKind
 from service_common.db import new_id
+from service_common.presence import PresenceMethod
 
 
 async def furnish(room: Room) -> Objects:
@@ -66,8 +70,12 @@ async def furnish(room: Room) -> Objects:
         division=CITY, rule="FINISH", level=CardLevel.YELLOW, status=CardStatus.ISSUED, reached_at=now, issued_at=now,
         evidence={},
     )  # fmt: skip
+    sitting = WindowSitting(
+        id=new_id(), application_id=application.id, person_id=OWNER, trust_level=4, method=PresenceMethod.IDENTITY_CODE,
+        staff_id=new_id(), department_id=OWN, division=CITY, began_at=now, ends_at=now + timedelta(days=1),
+    )  # fmt: skip
     async with room.app.state.database.sessions() as session, session.begin():
-        for row in (application, material, blob, file, upload, case, task, card):
+        for row in (application, material, blob, file, upload, case, task, card, sitting):
             session.add(row)
             await session.flush()
     ids = {"application_id": application.id, "case_id": case.id, "task_id": task.id, "card_id": card.id}

@@ -24,6 +24,13 @@ class Outcome(StrEnum):
     REJECTED = "REJECTED"
 
 
+class Channel(StrEnum):
+    """How an application was handed in 办理形式: by the applicant or who acts for them, or by a clerk in their presence."""
+
+    ONLINE = "ONLINE"
+    WINDOW = "WINDOW"
+
+
 class ItemPublished(Event):
     """A version of a service item can be applied for from now on."""
 
@@ -43,7 +50,10 @@ class BundlePublished(Event):
 
 
 class ApplicationFacts(Event):
-    """What every event about an application says."""
+    """What every event about an application says.
+
+    ``submitted_by`` is always a person: at a window who stood there, and ``taken_in_by`` is the clerk, of which department.
+    """
 
     application_id: UUID
     number: str
@@ -54,6 +64,9 @@ class ApplicationFacts(Event):
     item_codes: list[str]
     case_ids: list[UUID]
     division: str
+    channel: Channel = Channel.ONLINE
+    taken_in_by: UUID | None = None
+    window_department_id: UUID | None = None
 
 
 class ApplicationSubmitted(ApplicationFacts):

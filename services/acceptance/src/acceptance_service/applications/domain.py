@@ -16,6 +16,7 @@ from acceptance_service.bundles.domain import (
     SatisfactionKind,
     SatisfiedBy,
 )
+from service_common.contracts.acceptance import Channel
 from service_common.contracts.certificates import LicenceStatus
 from service_common.errors import Conflict, FieldProblem, Invalid, NotFound
 
@@ -50,6 +51,17 @@ _LABELS = {
     ApplicationStatus.WITHDRAWN: "已撤回",
     ApplicationStatus.DISCARDED: "已放弃",
 }
+
+
+CHANNEL_LABELS = {Channel.ONLINE: "网上提交", Channel.WINDOW: "窗口受理"}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The clerk at whose window somebody applies, and the department whose window it is."""
+
+    staff_id: UUID
+    department_id: UUID
 
 
 class Delivery(StrEnum):

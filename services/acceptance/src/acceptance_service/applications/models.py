@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from acceptance_service.applications.domain import ApplicationStatus, Delivery, Provision
 from acceptance_service.db import Base
-from service_common.contracts.acceptance import HolderKind
+from service_common.contracts.acceptance import Channel, HolderKind
 from service_common.db import Aggregate, sealed
 
 
@@ -35,6 +35,9 @@ class Application(Aggregate, Base):
     applicant_kind: Mapped[HolderKind]
     applicant_id: Mapped[UUID]
     submitted_by: Mapped[UUID]
+    channel: Mapped[Channel] = mapped_column(default=Channel.ONLINE, server_default=Channel.ONLINE)
+    taken_in_by: Mapped[UUID | None]
+    window_department_id: Mapped[UUID | None]
     applicant_profile: Mapped[bytes | None] = sealed("applications.applicant_profile")
     applicant_masked: Mapped[str | None] = mapped_column(String(60))
 
@@ -114,13 +117,13 @@ class HeldLicence(Base):
 
 
 class AccessRecord(Base):
-    """Who looked at the full form or a file, when and why: the applicant may read it."""
+    """Who looked at the full form or a file, when and why: the applicant may read it. At a window there may be no case yet."""
 
     __tablename__ = "access_records"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     application_id: Mapped[UUID] = mapped_column(ForeignKey("applications.id"))
-    case_id: Mapped[UUID]
+    case_id: Mapped[UUID | None]
     at: Mapped[datetime]
     actor_kind: Mapped[str] = mapped_column(String(20))
     actor_id: Mapped[str] = mapped_column(String(100))

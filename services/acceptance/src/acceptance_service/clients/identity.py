@@ -44,8 +44,9 @@ class IdentityClient:
         attributes: Collection[str],
         purpose: str,
         application_id: UUID,
+        department_id: UUID | None = None,
     ) -> Profile:
-        """The attributes asked for. Raises: PeerUnavailable, also when identity refuses.
+        """The attributes asked for, for a department if it is one that will see them. Raises: PeerUnavailable, also when identity refuses.
 
         A retry is a second look, and logged as one: that is the truth about it.
         """
@@ -58,6 +59,7 @@ class IdentityClient:
                 "attributes": sorted(attributes),
                 "purpose": purpose,
                 "case_or_application_id": str(application_id),
+                **({"department_id": str(department_id)} if department_id else {}),
             },
         )
         if answer.status_code == 404:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from acceptance_service.applications.domain import CHANNEL_LABELS
 from acceptance_service.applications.models import Application
 from acceptance_service.bundles.domain import Plan
 from acceptance_service.cases.models import Case
@@ -99,8 +100,9 @@ def show_cases(cases: Sequence[Case], departments: Mapping[UUID | None, str]) ->
 
 
 def _row(application: Application) -> dict[str, Any]:
-    names = ApplicationRow.model_fields.keys() - {"status_label"}
+    names = ApplicationRow.model_fields.keys() - {"status_label", "channel_label"}
     return {
         **{name: getattr(application, name) for name in names},
         "status_label": application.status.label,
+        "channel_label": CHANNEL_LABELS[application.channel],
     }

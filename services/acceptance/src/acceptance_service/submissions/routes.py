@@ -25,11 +25,9 @@ from acceptance_service.submissions.schemas import (
     DraftRead,
     FormBody,
     MaterialRead,
-    PrefilledFieldRead,
     PrefillRead,
     ProvisionBody,
     ReceiptRead,
-    WaiverRead,
 )
 from acceptance_service.submissions.scopes import APPLICATIONS_READ, APPLICATIONS_WRITE, HISTORY_READ
 from service_common.app import Now, Ring, api_router
@@ -50,6 +48,9 @@ Writer = Annotated[Caller, require(APPLICATIONS_WRITE, act=Act.SUBMIT)]
 async def _serials(request: Request) -> Serials:
     serials: Serials = request.app.state.serials
     return serials
+
+
+CurrentSerials = Annotated[Serials, Depends(_serials)]
 
 
 @router.post("", status_code=201, summary="Begin an application")
@@ -146,13 +147,7 @@ async def provide_material(
     row = await materials.provide_material(
         session, application_id, code, given, caller=caller, now=now, quota=port.per_application
     )
-    return MaterialRead(
-        code=row.code,
-        title=row.title,
-        required=row.required,
-        provision=row.provision,
-        licence_id=row.licence_id,
-    )
+    return MaterialRead.of(row)
 
 
 @router.get("/{application_id}/prefill", summary="What need not be asked again")
@@ -173,11 +168,7 @@ async def read_prefill(
         caller=caller,
         now=now,
     )
-    return PrefillRead(
-        fields={name: PrefilledFieldRead.model_validate(one) for name, one in found.fields.items()},
-        materials={code: WaiverRead.model_validate(one) for code, one in found.materials.items()},
-        unavailable=list(found.unavailable),
-    )
+    return PrefillRead.of(found)
 
 
 @router.post("/{application_id}/submit", status_code=201, summary="Hand in")
@@ -187,7 +178,7 @@ async def submit_(
     session: Session,
     ring: Ring,
     now: Now,
-    serials: Annotated[Serials, Depends(_serials)],
+    serials: CurrentSerials,
     caller: Writer,
     _once: Once,
 ) -> ReceiptRead:

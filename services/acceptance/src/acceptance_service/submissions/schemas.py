@@ -7,9 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from acceptance_service.applications.domain import ApplicationStatus, Delivery, Provision
+from acceptance_service.applications.models import Material
 from acceptance_service.cases.domain.states import CaseStatus
 from acceptance_service.files.schemas import FileRead
-from service_common.contracts.acceptance import HolderKind, Outcome
+from acceptance_service.submissions.domain import Prefill
+from service_common.contracts.acceptance import Channel, HolderKind, Outcome
 from service_common.contracts.certificates import LicenceStatus
 
 Answer = str | list[str]
@@ -114,6 +116,17 @@ class MaterialRead(BaseModel):
     )
     files: list[FileRead] = Field(default_factory=list)
 
+    @classmethod
+    def of(cls, row: Material) -> "MaterialRead":
+        """Without its files."""
+        return cls(
+            code=row.code,
+            title=row.title,
+            required=row.required,
+            provision=row.provision,
+            licence_id=row.licence_id,
+        )
+
 
 class ApplicationRow(BaseModel):
     """An application in a list."""
@@ -134,6 +147,10 @@ class ApplicationRow(BaseModel):
                     "applicant_kind": "LEGAL_PERSON",
                     "applicant_id": "0197a5f0-5c1e-7d54-9d6a-0d2c3f6b7a30",
                     "submitted_by": "0197a5f0-5c1e-7d54-9d6a-0d2c3f6b7a31",
+                    "channel": "ONLINE",
+                    "channel_label": "网上提交",
+                    "taken_in_by": None,
+                    "window_department_id": None,
                     "submitted_at": "2026-07-01T02:03:04Z",
                     "promised_due_on": "2026-07-20",
                     "closed_at": None,
@@ -154,8 +171,15 @@ class ApplicationRow(BaseModel):
     applicant_kind: HolderKind
     applicant_id: UUID
     submitted_by: UUID = Field(
-        description="Who handed it in, or wrote the draft: the applicant, an agent 经办人, or who was entrusted 代办."
+        description="Who handed it in, or wrote the draft: the applicant, an agent 经办人, or who was entrusted 代办; at a window "
+        "who stood there."
     )
+    channel: Channel
+    channel_label: str
+    taken_in_by: UUID | None = Field(
+        description="The clerk who took it in at a window 首问负责; null online."
+    )
+    window_department_id: UUID | None = Field(description="Whose window it was; null online.")
     submitted_at: datetime | None
     promised_due_on: date | None
     closed_at: datetime | None
@@ -247,12 +271,20 @@ class PrefillRead(BaseModel):
         description="Services that did not answer: fill in or upload yourself, or ask again later."
     )
 
+    @classmethod
+    def of(cls, found: Prefill) -> "PrefillRead":
+        return cls(
+            fields={name: PrefilledFieldRead.model_validate(one) for name, one in found.fields.items()},
+            materials={code: WaiverRead.model_validate(one) for code, one in found.materials.items()},
+            unavailable=list(found.unavailable),
+        )
+
 
 class AccessRead(BaseModel):
     """Somebody saw the applicant's data in full."""
 
     at: datetime
-    case_id: UUID
+    case_id: UUID | None = Field(description="Null for a clerk at a window, who saw all of the application.")
     actor_kind: str
     department_id: UUID | None
     what: str

@@ -22,6 +22,7 @@ from acceptance_service.applications.domain import (
     NotEditable,
     NotForThisApplicant,
     OpenApplicationExists,
+    Window,
     check_form,
     need_known_promises,
 )
@@ -34,7 +35,7 @@ from acceptance_service.catalogue.domain import ApplicantKind
 from acceptance_service.files.handlers import release_files
 from service_common import timeline
 from service_common.auth import Caller
-from service_common.contracts.acceptance import HolderKind
+from service_common.contracts.acceptance import Channel, HolderKind
 from service_common.crypto import KeyRing
 from service_common.db import new_id
 from service_common.delegation import Act
@@ -77,11 +78,12 @@ class DraftChange:
 
 
 async def begin_draft(
-    session: AsyncSession, draft: DraftInput, *, caller: Caller, now: datetime
+    session: AsyncSession, draft: DraftInput, *, caller: Caller, now: datetime, window: Window | None = None
 ) -> tuple[Application, Plan]:
     """Begins an application for oneself, a represented legal person, or who has entrusted the caller with this matter.
 
-    One open application per applicant, subject and division, unless another one is meant expressly.
+    One open application per applicant, subject and division, unless another one is meant expressly. At a window the caller
+    is who stands there.
     Raises: NotRepresented, OutsideDelegation, NotForThisApplicant, OpenApplicationExists, and what planning raises.
     """
     _need_representation(draft, caller)
@@ -112,9 +114,9 @@ async def begin_draft(
         in_addition=draft.in_addition,
         applicant_kind=draft.applicant_kind,
         applicant_id=draft.applicant_id,
-        submitted_by=caller.acting_id,
         items_with_applicant=[],
     )
+    name_sender(application, caller, window)
     session.add(application)
     try:
         await session.flush()
@@ -142,6 +144,14 @@ async def own_application(
     if application is None or not is_applicants(application, caller):
         raise NoSuchApplication
     return application
+
+
+def name_sender(application: Application, caller: Caller, window: Window | None) -> None:
+    """Who applies and how: online whoever acts; at a window the person who is there, and the clerk beside them."""
+    application.submitted_by = caller.person_id if window else caller.acting_id
+    application.channel = Channel.WINDOW if window else Channel.ONLINE
+    application.taken_in_by = window.staff_id if window else None
+    application.window_department_id = window.department_id if window else None
 
 
 def is_applicants(application: Application, caller: Caller) -> bool:

@@ -68,8 +68,9 @@ async def provide_material(
     caller: Caller,
     now: datetime,
     quota: Quota = APPLICATION_QUOTA,
+    uploader: Caller | None = None,
 ) -> Material:
-    """Provides one material of the plan, or replaces what was provided.
+    """Provides one material of the plan, or replaces what was provided. ``uploader``: whose files it takes, if not the caller's.
 
     After submission only what was sent back, was missing with tolerance, or lost the licence that stood in for it, can
     be provided.
@@ -78,7 +79,9 @@ async def provide_material(
     """
     application = await own_application(session, application_id, caller, lock=True)
     material = await _find(session, application, code)
-    facts = await _accept(session, application, material, given, caller=caller, quota=quota)
+    facts = await _accept(
+        session, application, material, given, caller=caller, uploader=uploader or caller, quota=quota
+    )
     if given.way is not Provision.FILES:
         await release_files(session, application.id, code)
     if given.way is Provision.PROMISE and given.promise not in application.promises:
@@ -198,6 +201,7 @@ async def _accept(
     given: ProvisionInput,
     *,
     caller: Caller,
+    uploader: Caller,
     quota: Quota,
 ) -> dict[str, Any]:
     """Checks the way and returns what the record keeps: hashes and ids, no values."""
@@ -209,7 +213,7 @@ async def _accept(
                 application_id=application.id,
                 material_code=material.code,
                 formats=material.formats,
-                caller=caller,
+                caller=uploader,
                 quota=quota,
             )
             return {"sha256": digests}

@@ -62,11 +62,20 @@ def application_facts(
         "item_codes": list(item_codes),
         "case_ids": list(case_ids),
         "division": application.division,
+        "channel": application.channel,
+        "taken_in_by": application.taken_in_by,
+        "window_department_id": application.window_department_id,
     }
 
 
 async def record_access(
-    session: AsyncSession, *, application_id: UUID, case_id: UUID, what: str, caller: Caller, now: datetime
+    session: AsyncSession,
+    *,
+    application_id: UUID,
+    case_id: UUID | None,
+    what: str,
+    caller: Caller,
+    now: datetime,
 ) -> None:
     """Notes that somebody saw personal data in full; the applicant can read it (个人信息保护法 Art. 45)."""
     session.add(

@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from acceptance_service.applications.domain import Window
 from acceptance_service.applications.handlers.drafts import own_application, plan_of, remember_verified
 from acceptance_service.applications.models import Application, HeldLicence
 from acceptance_service.applications.repository import find_licences
@@ -46,8 +47,9 @@ class Profiles(Protocol):
         attributes: Collection[str],
         purpose: str,
         application_id: UUID,
+        department_id: UUID | None = None,
     ) -> Profile:
-        """Verified attributes of a person, for a purpose."""
+        """Verified attributes of a person, for a purpose, and for whom if not for themselves."""
 
 
 class Licences(Protocol):
@@ -70,11 +72,14 @@ class Question:
     applicant_kind: HolderKind
     applicant_id: UUID
     person_id: UUID
+    department_id: UUID | None
     needs: PrefillNeeds
     held: Sequence[HeldLicence]
 
 
-async def read_question(session: AsyncSession, application_id: UUID, *, caller: Caller) -> Question:
+async def read_question(
+    session: AsyncSession, application_id: UUID, *, caller: Caller, window: Window | None = None
+) -> Question:
     """The plan's wishes, and which licences the applicant has by our projection."""
     application = await own_application(session, application_id, caller)
     needs = prefill_needs(await plan_of(session, application))
@@ -90,17 +95,18 @@ async def read_question(session: AsyncSession, application_id: UUID, *, caller: 
         application.id,
         application.applicant_kind,
         application.applicant_id,
-        _who_fills_in(application, caller),
+        _who_fills_in(application, caller, window),
+        window.department_id if window else None,
         needs,
         usable,
     )
 
 
-def _who_fills_in(application: Application, caller: Caller) -> UUID:
+def _who_fills_in(application: Application, caller: Caller, window: Window | None) -> UUID:
     """The person that a form asks about: the applicant, also when somebody else fills it in; for a legal person who acts."""
     if application.applicant_kind is HolderKind.NATURAL_PERSON:
         return application.applicant_id
-    return caller.acting_id
+    return caller.person_id if window else caller.acting_id
 
 
 async def prefill_application(
@@ -112,15 +118,16 @@ async def prefill_application(
     ring: KeyRing,
     caller: Caller,
     now: datetime,
+    window: Window | None = None,
 ) -> Prefill:
-    """Asks identity and the licence library side by side, with no transaction open.
+    """Asks identity and the licence library side by side, with no transaction open; at a window for its department.
 
     A peer that does not answer is named in ``unavailable``, and people fill in or upload themselves: never blocked.
     What is locked is remembered, so that handing in can hold the form to it.
     Raises: NoSuchApplication.
     """
     async with database.sessions() as session:
-        question = await read_question(session, application_id, caller=caller)
+        question = await read_question(session, application_id, caller=caller, window=window)
     (profile, profile_away), (found, licences_away) = await asyncio.gather(
         _profile(profiles, question), _licences(licences, question)
     )
@@ -155,6 +162,7 @@ async def _profile(profiles: Profiles, question: Question) -> tuple[Mapping[str,
                 attributes=subject.attributes,
                 purpose="PREFILL",
                 application_id=question.application_id,
+                department_id=question.department_id,
             )
         )
         away = away or answer is None

@@ -12,13 +12,16 @@ from acceptance_service.applications.domain import (
     ApplicationStatus,
     FormInvalid,
     NotDraft,
+    Provision,
     SubmissionIncomplete,
+    Window,
     check_form,
     gaps_of,
     need_complete_plan,
 )
 from acceptance_service.applications.handlers.drafts import (
     form_digest,
+    name_sender,
     own_application,
     plan_of,
     verified_digest,
@@ -28,7 +31,7 @@ from acceptance_service.applications.handlers.progress import application_facts
 from acceptance_service.applications.models import Application
 from acceptance_service.applications.repository import read_form
 from acceptance_service.applications.verified_values import check_locked, unverified_fields
-from acceptance_service.bundles.domain import Plan
+from acceptance_service.bundles.domain import Plan, PlannedMaterial
 from acceptance_service.cases.domain.deadlines import limit_due
 from acceptance_service.cases.handlers.opening import draft_cases, first_events, first_steps
 from acceptance_service.cases.models import Case
@@ -60,6 +63,7 @@ async def submit_application(
     *,
     caller: Caller,
     now: datetime,
+    window: Window | None = None,
 ) -> Receipt:
     """Plans anew, checks everything, draws the numbers, opens the cases, tells the others. All or nothing.
 
@@ -74,7 +78,9 @@ async def submit_application(
     caller.need_trust_level(plan.min_trust_level)
     form = await read_form(session, ring, application.id, application.form_revision)
     resolved = await resolve_materials(session, application, plan)
-    _need_complete(plan, form, gaps_of(resolved, tolerance_promised=application.tolerance_promised))
+    problems = lacking(plan, form, resolved, tolerance_promised=application.tolerance_promised)
+    if problems:
+        raise SubmissionIncomplete(fields=problems)
     check_locked(
         plan.form_schema,
         form,
@@ -95,7 +101,8 @@ async def submit_application(
     password = f"{secrets.randbelow(1_000_000):06d}"
     application.query_number = query_number
     application.query_password_hash = password_hash(ring, query_number, password)
-    _fill(application, plan, number=master or project_numbers[0], by=caller.acting_id, now=now)
+    _fill(application, plan, number=master or project_numbers[0], now=now)
+    name_sender(application, caller, window)
     if plan.promised_limit is not None:
         application.promised_due_on = limit_due(now, plan.promised_limit, calendar).due_date
     cases = draft_cases(application, plan, project_numbers=project_numbers, calendar=calendar, now=now)
@@ -125,22 +132,27 @@ def password_hash(ring: KeyRing, query_number: str, password: str) -> bytes:
     return ring.blind_index(f"{query_number}:{password}", column=PASSWORD_COLUMN)
 
 
-def _need_complete(plan: Plan, form: dict[str, object], gaps: list[FieldProblem]) -> None:
-    problems = list(gaps)
+def lacking(
+    plan: Plan,
+    form: dict[str, object],
+    resolved: Sequence[tuple[PlannedMaterial, Provision]],
+    *,
+    tolerance_promised: bool,
+) -> list[FieldProblem]:
+    """Everything that is missing or wrong, at once 一次性告知: materials and fields of the form."""
+    problems = gaps_of(resolved, tolerance_promised=tolerance_promised)
     try:
         check_form(plan.form_schema, form, complete=True)
     except FormInvalid as invalid:
         problems += [FieldProblem(f"/form{one.pointer}", one.code, one.zh, one.en) for one in invalid.fields]
-    if problems:
-        raise SubmissionIncomplete(fields=problems)
+    return problems
 
 
-def _fill(application: Application, plan: Plan, *, number: str, by: UUID, now: datetime) -> None:
+def _fill(application: Application, plan: Plan, *, number: str, now: datetime) -> None:
     application.status = ApplicationStatus.IN_PROGRESS
     application.number = number
     application.bundle_version = plan.bundle_version
     application.title = plan.title
     application.lead_department_id = plan.lead_department_id
     application.form_schema = plan.form_schema
-    application.submitted_by = by
     application.submitted_at = now
