@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from evaluation_service.invitations.handlers import expire_invitations
 from evaluation_service.invitations.subscribers import invitation_subscribers
+from evaluation_service.legal_persons.subscribers import SUBSCRIBERS as LEGAL_PERSONS
 from evaluation_service.rectifications.handlers.overdue import mark_overdue
 from evaluation_service.rectifications.handlers.recount import recount_deadlines
 from evaluation_service.settings import Settings
@@ -23,6 +24,7 @@ def subscribers(app: FastAPI) -> Sequence[Subscriber[Any]]:
     """Who listens to what."""
     settings: Settings = app.state.settings
     return (
+        *LEGAL_PERSONS,
         *invitation_subscribers(app.state.key_ring, valid_days=settings.invitation_days),
         calendar_subscriber("evaluation"),
     )

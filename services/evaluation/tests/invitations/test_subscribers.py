@@ -2,15 +2,23 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from evaluation_service.indicators.domain import Dimension
+from evaluation_service.indicators.handlers import find_drift, read_indicators
+from evaluation_service.invitations.domain import InvitationState
+from evaluation_service.invitations.handlers import expire_invitations
 from evaluation_service.invitations.models import Invitation
 from evaluation_service.invitations.subscribers import invitation_subscribers
+from evaluation_service.legal_persons.subscribers import SUBSCRIBERS as LEGAL_PERSONS
+from service_common.clock import utc_now
 from service_common.contracts.envelope import CloudEvent
 from service_common.crypto import KeyRing
 from service_common.db import Database, new_id
@@ -85,17 +93,89 @@ async def test_who_acted_for_a_person_does_not_judge_in_their_name(
     assert (data["person_id"], str(one.data.submitted_by) == principal) == (principal, False)
 
 
-async def test_for_a_legal_person_the_invitation_is_for_whoever_submitted(
+COMPANY, OWNER, AGENT, HELPER = (str(UUID(int=number)) for number in (1, 2, 3, 4))
+
+
+async def hear(session: AsyncSession, *news: tuple[str, int, dict[str, Any]]) -> None:
+    """News of identity about the company, each with its revision."""
+    listening = {one.name: one for one in LEGAL_PERSONS}
+    for name, revision, facts in news:
+        subscriber = listening[name]
+        await apply(session, subscriber, event(subscriber, revision, legal_person_id=COMPANY, **facts))
+
+
+async def invited(
+    session: AsyncSession, subscribers: dict[str, Subscriber[Any]], *, submitted_by: str
+) -> list[str]:
+    """Whom a finished case of the company invites."""
+    subscriber = subscribers["evaluation-case-finished"]
+    facts: dict[str, Any] = {
+        "applicant_kind": "LEGAL_PERSON",
+        "applicant_id": COMPANY,
+        "case_id": str(new_id()),
+    }
+    await apply(session, subscriber, event(subscriber, **facts, submitted_by=submitted_by))
+    told = await session.scalars(select(outbox.c.event["data"]).order_by(outbox.c.id))
+    return [one["person_id"] for one in told]
+
+
+REGISTERED = ("evaluation-legal-person-registered", 1, {"representative_id": OWNER})
+APPOINTED = ("evaluation-agent-appointed", 2, {"person_id": AGENT, "valid_until": None})
+
+
+async def test_for_a_legal_person_whoever_submitted_and_acts_for_it_is_invited(
+    session: AsyncSession, subscribers: dict[str, Subscriber[Any]]
+) -> None:
+    await hear(session, REGISTERED, APPOINTED)
+    assert await invited(session, subscribers, submitted_by=AGENT) == [AGENT]
+    rows = await session.execute(text("SELECT to_jsonb(invitations)::text FROM invitations"))
+    assert AGENT not in rows.scalar_one()
+
+
+async def test_when_staff_handed_in_for_a_company_its_representative_is_invited(
+    session: AsyncSession, subscribers: dict[str, Subscriber[Any]]
+) -> None:
+    await hear(session, REGISTERED, APPOINTED)
+    assert await invited(session, subscribers, submitted_by=HELPER) == [OWNER]
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        ("evaluation-agent-revoked", 3, {"person_id": AGENT}),
+        ("evaluation-agent-appointed", 3, {"person_id": AGENT, "valid_until": "2020-01-01T00:00:00Z"}),
+        ("evaluation-representative-changed", 3, {"representative_id": OWNER, "former_id": HELPER}),
+    ],
+)
+async def test_who_no_longer_acts_for_it_is_not_asked_whichever_news_came_first(
+    session: AsyncSession, subscribers: dict[str, Subscriber[Any]], ended: tuple[str, int, dict[str, Any]]
+) -> None:
+    await hear(session, ended, APPOINTED, REGISTERED)
+    expected = [OWNER]
+    assert await invited(session, subscribers, submitted_by=AGENT) == expected
+
+
+async def test_a_contact_of_whom_nobody_is_known_counts_once_as_not_invited(
     session: AsyncSession, subscribers: dict[str, Subscriber[Any]]
 ) -> None:
     subscriber = subscribers["evaluation-case-finished"]
-    one = event(subscriber, applicant_kind="LEGAL_PERSON", applicant_id=str(new_id()))
-    await apply(session, subscriber, one)
-    data = await session.scalar(select(outbox.c.event["data"]))
-    assert data is not None
-    assert data["person_id"] == str(one.data.submitted_by)
-    rows = await session.execute(text("SELECT to_jsonb(invitations)::text FROM invitations"))
-    assert str(one.data.submitted_by) not in rows.scalar_one()
+    facts: dict[str, Any] = {
+        "applicant_kind": "LEGAL_PERSON",
+        "applicant_id": COMPANY,
+        "submitted_by": HELPER,
+    }
+    for _ in range(2):
+        await apply(session, subscriber, event(subscriber, **facts))
+    assert await session.scalar(select(outbox.c.event)) is None
+    [row] = await invitations(session)
+    assert (row.state, row.person_index) == (InvitationState.UNINVITED, None)
+    assert await expire_invitations(session, now=utc_now() + timedelta(days=90)) == 0
+    [indicator] = await read_indicators(
+        session, Dimension.DEPARTMENT, first="2000-01", last="2999-12", limit=5
+    )
+    assert (indicator.counts.contacts, indicator.counts.uninvited, indicator.counts.defaults) == (1, 1, 0)
+    assert indicator.counts.coverage_rate == 0.0
+    assert await find_drift(session) == []
 
 
 async def test_two_deliveries_at_once_invite_once(

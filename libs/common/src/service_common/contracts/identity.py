@@ -40,10 +40,11 @@ class PersonLevelLowered(Event):
 
 
 class LegalPersonRegistered(Event):
-    """A company, sole trader or organisation was verified and can be acted for."""
+    """A company, sole trader or organisation was verified and can be acted for, first of all by its representative."""
 
     subject: ClassVar[str] = "gov.identity.legal-person.registered.v1"
     legal_person_id: UUID
+    representative_id: UUID | None = None
 
 
 class LegalPersonRepresentativeChanged(Event):

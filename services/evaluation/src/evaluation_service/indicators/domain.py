@@ -41,9 +41,13 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What is counted. ``defaults`` are contacts whose window passed unreviewed 默认好评: shown, never a review."""
+    """What is counted. ``defaults`` are contacts whose window passed unreviewed 默认好评: shown, never a review.
+
+    ``uninvited`` are those of the contacts about which nobody could be asked.
+    """
 
     contacts: int = 0
+    uninvited: int = 0
     defaults: int = 0
     very_satisfied: int = 0
     satisfied: int = 0
@@ -63,6 +67,11 @@ class Counts:
     def reviews(self) -> int:
         """Reviews that somebody gave 主动评价."""
         return self.good + self.dissatisfied + self.very_dissatisfied
+
+    @property
+    def coverage_rate(self) -> float | None:
+        """覆盖率: contacts that could be reviewed ÷ service contacts."""
+        return _rate(self.contacts - self.uninvited, self.contacts)
 
     @property
     def active_review_rate(self) -> float | None:

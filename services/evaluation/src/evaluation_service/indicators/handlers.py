@@ -82,6 +82,7 @@ _RECOUNT = """
     WITH facts AS (
       SELECT i.division, i.department_id::text AS department, i.item_code, i.period,
              1 AS contacts,
+             (i.state = 'UNINVITED')::int AS uninvited,
              (i.state = 'EXPIRED')::int AS defaults,
              coalesce((r.grade = 'VERY_SATISFIED')::int, 0) AS very_satisfied,
              coalesce((r.grade = 'SATISFIED')::int, 0) AS satisfied,

@@ -16,6 +16,7 @@ class IndicatorCount(Base):
     key: Mapped[str] = mapped_column(String(60), primary_key=True)
     period: Mapped[str] = mapped_column(String(7), primary_key=True)
     contacts: Mapped[int] = mapped_column(default=0)
+    uninvited: Mapped[int] = mapped_column(default=0, server_default="0")
     defaults: Mapped[int] = mapped_column(default=0)
     very_satisfied: Mapped[int] = mapped_column(default=0)
     satisfied: Mapped[int] = mapped_column(default=0)

@@ -15,13 +15,15 @@ class IndicatorRead(BaseModel):
     key: str = Field(description="Area code, department id or item code.")
     first_period: str
     last_period: str
-    contacts: int = Field(description="Service contacts that could be reviewed.")
+    contacts: int = Field(description="Service contacts.")
+    uninvited: int = Field(description="Of these, contacts about which nobody could be asked.")
     reviews: int = Field(description="Reviews that somebody gave.")
     good: int
     bad: int
     defaults: int = Field(description="Contacts whose window passed unreviewed 默认好评.")
     rectifications: int
     rectified: int
+    coverage_rate: float | None = Field(description="覆盖率: contacts that could be reviewed.")
     active_review_rate: float | None = Field(description="主动评价率, never with defaults.")
     good_rate: float | None = Field(description="好评率 without defaults.")
     good_rate_with_defaults: float | None = Field(description="好评率 with defaults.")
@@ -38,6 +40,8 @@ class IndicatorRead(BaseModel):
             first_period=first,
             last_period=last,
             contacts=counts.contacts,
+            uninvited=counts.uninvited,
+            coverage_rate=counts.coverage_rate,
             reviews=counts.reviews,
             good=counts.good,
             bad=counts.reviews - counts.good,

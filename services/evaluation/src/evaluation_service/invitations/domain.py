@@ -14,11 +14,12 @@ from service_common.errors import Conflict, NotFound
 
 
 class InvitationState(StrEnum):
-    """What became of an invitation."""
+    """What became of an invitation; UNINVITED: nobody was known who could be asked about the contact."""
 
     OPEN = "OPEN"
     REVIEWED = "REVIEWED"
     EXPIRED = "EXPIRED"
+    UNINVITED = "UNINVITED"
 
 
 class NoSuchInvitation(NotFound):

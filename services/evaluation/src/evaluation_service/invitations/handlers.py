@@ -31,10 +31,52 @@ async def invite(
     session: AsyncSession, ring: KeyRing, contact: Contact, *, person_id: UUID, valid_days: int, now: datetime
 ) -> bool:
     """Invites the person who was served, once for each contact. Returns whether the contact was new."""
-    invitation_id = new_id()
     expires_at = window_end(now, valid_days)
+    invitation = await _enter(
+        session,
+        contact,
+        now=now,
+        state=InvitationState.OPEN,
+        expires_at=expires_at,
+        person_index=person_index(ring, person_id),
+        person_sealed=ring.encrypt(str(person_id), column=_SEALED),
+    )
+    if invitation is None:
+        return False
+    event = InvitationCreated(
+        invitation_id=invitation.id,
+        contact_kind=contact.kind,
+        contact_id=contact.id,
+        contact_no=contact.number,
+        person_id=person_id,
+        department_id=contact.department_id,
+        expires_at=expires_at,
+    )
+    await outbox.add(session, invitation, event, now=now)
+    await count(session, (invitation.reviewed, Counts(contacts=1)))
+    return True
+
+
+async def count_uninvited(session: AsyncSession, contact: Contact, *, now: datetime) -> None:
+    """A contact about which nobody can be asked: it counts once, and no default is made of it."""
+    invitation = await _enter(session, contact, now=now, state=InvitationState.UNINVITED, expires_at=now)
+    if invitation is not None:
+        await count(session, (invitation.reviewed, Counts(contacts=1, uninvited=1)))
+
+
+async def _enter(
+    session: AsyncSession,
+    contact: Contact,
+    *,
+    now: datetime,
+    state: InvitationState,
+    expires_at: datetime,
+    person_index: bytes | None = None,
+    person_sealed: bytes | None = None,
+) -> Invitation | None:
+    """The row of a contact, or None when it has one. Two deliveries at once meet in the unique key."""
     statement = insert(Invitation).values(
-        id=invitation_id,
+        id=new_id(),
         version=1,
         revision=0,
         contact_kind=contact.kind,
@@ -46,28 +88,15 @@ async def invite(
         item_code=contact.item_code,
         item_name=contact.item_name,
         period=period_of(now),
-        person_index=person_index(ring, person_id),
-        person_sealed=ring.encrypt(str(person_id), column=_SEALED),
-        state=InvitationState.OPEN,
+        person_index=person_index,
+        person_sealed=person_sealed,
+        state=state,
         expires_at=expires_at,
     )
-    # Two deliveries at once meet in the unique key; the later one waits for the earlier one's commit.
-    fresh = await session.execute(statement.on_conflict_do_nothing().returning(Invitation.id))
-    if fresh.first() is None:
-        return False
-    invitation = await session.get_one(Invitation, invitation_id)
-    event = InvitationCreated(
-        invitation_id=invitation_id,
-        contact_kind=contact.kind,
-        contact_id=contact.id,
-        contact_no=contact.number,
-        person_id=person_id,
-        department_id=contact.department_id,
-        expires_at=expires_at,
-    )
-    await outbox.add(session, invitation, event, now=now)
-    await count(session, (invitation.reviewed, Counts(contacts=1)))
-    return True
+    invitation: Invitation | None = (
+        await session.scalars(statement.on_conflict_do_nothing().returning(Invitation))
+    ).one_or_none()
+    return invitation
 
 
 async def list_invitations(
@@ -120,6 +149,7 @@ async def inform_reviewer(
     """Lets the person's inbox know that there is something to read. Told as an event of the invitation, so that the
     rectification's events lead to nobody."""
     invitation = await session.get_one(Invitation, invitation_id, with_for_update=True)
+    assert invitation.person_sealed is not None, "who has reviewed was invited"
     person_id = UUID(ring.decrypt(invitation.person_sealed, column=_SEALED))
     await outbox.add(
         session, invitation, ReviewerInformed(invitation_id=invitation_id, person_id=person_id), now=now

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from evaluation_service.invitations.domain import Contact
-from evaluation_service.invitations.handlers import invite
+from evaluation_service.invitations.handlers import count_uninvited, invite
+from evaluation_service.legal_persons.handlers import who_reviews
 from service_common.clock import utc_now
 from service_common.contracts.acceptance import CaseFacts, CaseFinished, CaseNotAccepted, HolderKind
 from service_common.contracts.envelope import CloudEvent
@@ -20,14 +22,15 @@ from service_common.messaging import Subscriber
 async def on_case_ended(
     session: AsyncSession, event: CloudEvent[CaseFacts], *, ring: KeyRing, valid_days: int
 ) -> None:
-    """Invites the applicant; for a legal person whoever submitted the case.
+    """Invites the applicant; for a legal person whoever acts for it, and nobody where nobody is known.
 
     Somebody who acted for a person does not judge in their name, least of all a clerk who helped 帮代办. The window begins now:
     an outage of ours costs nobody a day.
     """
-    facts = event.data
-    natural = facts.applicant_kind is HolderKind.NATURAL_PERSON
-    invited = facts.applicant_id if natural else facts.submitted_by
+    facts, now = event.data, utc_now()
+    invited: UUID | None = facts.applicant_id
+    if facts.applicant_kind is HolderKind.LEGAL_PERSON:
+        invited = await who_reviews(session, facts.applicant_id, submitted_by=facts.submitted_by, now=now)
     contact = Contact(
         kind=ContactKind.CASE,
         id=facts.case_id,
@@ -38,7 +41,10 @@ async def on_case_ended(
         item_code=facts.item_code,
         item_name=facts.item_name,
     )
-    await invite(session, ring, contact, person_id=invited, valid_days=valid_days, now=utc_now())
+    if invited is None:
+        await count_uninvited(session, contact, now=now)
+    else:
+        await invite(session, ring, contact, person_id=invited, valid_days=valid_days, now=now)
 
 
 async def on_ticket_closed(

@@ -91,7 +91,7 @@ async def _register(
         await session.scalars(select(LegalPerson).where(LegalPerson.uscc == facts["uscc"]).with_for_update())
     ).one()
     if is_new:
-        event = LegalPersonRegistered(legal_person_id=legal_person.id)
+        event = LegalPersonRegistered(legal_person_id=legal_person.id, representative_id=person_id)
         await outbox.add(session, legal_person, event, now=now)
     elif legal_person.representative_id != person_id:
         await change_representative(session, legal_person, person_id, now=now)
