@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from identity_service.clients.authority import Authority
 from identity_service.clients.sms import FileSmsSender, GatewaySmsSender, SmsSender
 from identity_service.counters.routes import router as counter_routes
+from identity_service.credentials.account_pages import router as password_pages
 from identity_service.credentials.pages import router as forgotten_password_pages
 from identity_service.credentials.routes import router as credential_routes
 from identity_service.db import Base, lone_statements, transactions_of
@@ -121,6 +122,7 @@ def define_service(settings: Settings | None = None) -> Service:
             sign_up_pages,
             credential_routes,
             forgotten_password_pages,
+            password_pages,
             counter_routes,
             family_routes,
             identity_code_routes,

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.accounts import handlers as accounts
 from identity_service.accounts import passwords
-from identity_service.accounts.domain import CHANGE_PASSWORD, RESET_PASSWORD
+from identity_service.accounts.domain import CHANGE_PASSWORD, RESET_PASSWORD, normal_password, same_password
 from identity_service.accounts.throttling import Bucket, admit, forgive
 from identity_service.credentials.domain import ResetRefused, WrongCurrentPassword
 from identity_service.db import Transactions
@@ -26,28 +26,46 @@ from service_common.db import new_id
 _TAIL = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody changes the own password: that session goes on, all others end."""
+
+    account_id: UUID
+    login_session_id: UUID | None
+
+
+async def place_of(transactions: Transactions, caller: Caller) -> Place:
+    """Where a caller of the API is logged in. Raises: NoAccount."""
+    account_id = sessions.account_of(caller)
+    async with transactions() as session:
+        return Place(account_id, await sessions.login_of(session, caller))
+
+
 async def change_password(
-    transactions: Transactions, ring: KeyRing, caller: Caller, *, current: str, new: str, now: datetime
+    transactions: Transactions, ring: KeyRing, place: Place, *, current: str, new: str, now: datetime
 ) -> None:
     """A new password for who knows the old one; every other session and every app ends.
 
-    Raises: WrongCurrentPassword, PasswordUnsuitable, TooMany, NoAccount.
+    Raises: WrongCurrentPassword, PasswordUnsuitable, TooMany.
     """
-    account_id = sessions.account_of(caller)
+    account_id = place.account_id
     bucket = Bucket(CHANGE_PASSWORD, str(account_id))
     async with transactions() as session:
         await admit(session, ring, [bucket], now=now)
         account = await accounts.find_account(session, account_id)
     if account is None or not await passwords.password_fits(current, account.password_hash):
         raise WrongCurrentPassword
+    if normal_password(new) == normal_password(current):
+        raise same_password()
     new_hash = await accounts.prepare_password(new, username=account.username)
     async with transactions() as session:
         if not await accounts.hold_unchanged(session, account):
             raise WrongCurrentPassword
         await accounts.set_password(session, account_id, new_hash, now=now)
-        await sessions.end_others(session, caller, reason=SessionEndReason.SUSPICION, now=now)
-        if caller.subject_type == "person":
-            await _tell(session, account_id, now)
+        await sessions.end_all_but(
+            session, account_id, place.login_session_id, reason=SessionEndReason.SUSPICION, now=now
+        )
+        await _tell(session, account_id, now)
         await forgive(session, ring, [bucket], at=now)
 
 
@@ -89,8 +107,7 @@ async def reset_password(transactions: Transactions, ring: KeyRing, wish: Reset,
         await _tell(session, account.id, now)
 
 
-async def _tell(session: AsyncSession, person_id: UUID, now: datetime) -> None:
+async def _tell(session: AsyncSession, account_id: UUID, now: datetime) -> None:
     """Whoever did it, the owner hears of it (NIST SP 800-63B §6.1.2.3)."""
-    await tell(
-        session, [person_id], Notice(new_id(), Template.PASSWORD_CHANGED, "ACCOUNT", person_id, {}, now)
-    )
+    notice = Notice(new_id(), Template.PASSWORD_CHANGED, "ACCOUNT", account_id, {}, now)
+    await tell(session, [account_id], notice)

@@ -31,7 +31,7 @@ async def change_password(
     await handlers.change_password(
         transactions,
         ring,
-        caller,
+        await handlers.place_of(transactions, caller),
         current=body.current_password.get_secret_value(),
         new=body.new_password.get_secret_value(),
         now=now,

@@ -17,10 +17,15 @@ class OwnPage(StrEnum):
     ACCOUNT = "account"
     INBOX = "inbox"
     PASSKEYS = "passkeys"
+    PASSWORD = "password"  # noqa: S105 - no password
 
     @property
     def path(self) -> str:
-        return f"/identity/{self.value}"
+        below = "account/" if self in _OF_THE_ACCOUNT else ""
+        return f"/identity/{below}{self.value}"
+
+
+_OF_THE_ACCOUNT = frozenset({OwnPage.PASSWORD})
 
 
 def log_in_first(visit: Visit, page: OwnPage = OwnPage.ACCOUNT) -> Response:

@@ -368,15 +368,19 @@ async def end_own_session(
     await _end_whole(session, login, reason=SessionEndReason.LOGOUT, now=now)
 
 
+async def login_of(session: AsyncSession, caller: Caller) -> UUID | None:
+    """The log-in session in which the caller is logged in. Raises: NoAccount."""
+    account_id = account_of(caller)
+    grant = await session.get(Grant, UUID(caller.session_id)) if caller.session_id else None
+    return grant.login_session_id if grant is not None and grant.subject_id == account_id else None
+
+
 async def end_others(
     session: AsyncSession, caller: Caller, *, reason: SessionEndReason, now: datetime
 ) -> None:
     """Ends every session and app of the caller but the one that is calling. Raises: NoAccount."""
-    account_id = account_of(caller)
-    await _hold_alone(session, account_id)
-    kept = await session.get(Grant, UUID(caller.session_id)) if caller.session_id else None
-    kept_login = kept.login_session_id if kept is not None and kept.subject_id == account_id else None
-    await end_all_but(session, account_id, kept_login, reason=reason, now=now)
+    kept = await login_of(session, caller)
+    await end_all_but(session, account_of(caller), kept, reason=reason, now=now)
 
 
 async def end_all_but(
@@ -388,6 +392,7 @@ async def end_all_but(
     now: datetime,
 ) -> None:
     """Ends every session and app of an account but one browser, and what was opened from that."""
+    await _hold_alone(session, account_id)
     of_others = [Grant.subject_id == account_id]
     if kept_login is not None:
         of_others.append(Grant.login_session_id != kept_login)
