@@ -1,4 +1,4 @@
-"""One person lets another apply for them, through the edge with real tokens; and takes it back."""
+"""One person lets another apply for them, and takes it back; a clerk takes in for who is there. Through the edge, with real tokens."""
 
 import asyncio
 import hashlib
@@ -108,6 +108,50 @@ async def test_a_revoked_delegation_is_refused_within_a_second(app: App) -> None
     while waited[-1] >= 1 and len(waited) < 3:
         waited.append(await _seconds_until_refused(app, principal, own))
     assert min(waited) < 1, waited
+
+
+async def test_a_clerk_takes_in_for_who_shows_a_code_at_the_window(app: App) -> None:
+    """The item asks for a short form: nobody else is needed before it is handed in."""
+    item, window = "HN-430300-002014006001-02", "/acceptance/v1/window/applications"
+    citizen = app.sign_in(account(app, AGENT), f"{applying.SCOPE} identity:codes.show")
+    clerk = app.sign_in(
+        account(app, "hall.clerk"),
+        "openid offline_access identity:counter-checks acceptance:window.intake acceptance:files.write",
+    )
+    shown = await citizen.post("/identity/v1/me/identity-code")
+    met = await clerk.post("/identity/v1/counter-checks/presences", {"code": shown["code"]})
+    body = {"presence": met["presence"], "item_code": item, "in_addition": True}
+    draft = await clerk.post(window, body)
+    path = f"{window}/{draft['id']}"
+    known = await clerk.get(f"{path}/prefill")
+    assert known["unavailable"] == []
+    plan = await app.anonymous("POST", f"/acceptance/v1/items/{item}/plan", {"answers": {}})
+    form = applying.invent(plan["form_schema"]) | {
+        name: one["value"] for name, one in known["fields"].items()
+    }
+    await clerk.call("PUT", f"{path}/form", json={"form": form})
+    for one in (await clerk.post(f"{path}/notices"))["lacking"]:
+        given = {"way": "FILES", "file_ids": [await applying.upload(clerk, one["pointer"])]}
+        await clerk.call("PUT", f"{path}{one['pointer']}", json=given)
+    receipt = await clerk.post(f"{path}/submit")
+    with pytest.raises(Refused, match="sitting_over"):
+        await clerk.get(path)
+
+    person_id = (await citizen.get("/identity/v1/me"))["person_id"]
+    seen = await citizen.get(f"/acceptance/v1/applications/{draft['id']}")
+    assert (seen["applicant_id"], seen["submitted_by"], seen["channel"]) == (person_id, person_id, "WINDOW")
+    log = (await citizen.get("/identity/v1/me/access-log?limit=100"))["items"]
+    looks = {(one["purpose"], one["reference"], one["department_id"]) for one in log}
+    assert ("PREFILL", draft["id"], seen["window_department_id"]) in looks
+    async with asyncio.timeout(60):
+        while not await _is_told(citizen, receipt["application"]["number"]):
+            await asyncio.sleep(0.1)
+
+
+async def _is_told(citizen: SignedIn, number: str) -> bool:
+    """Whether the receipt's number stands in a message."""
+    messages = (await citizen.get("/identity/v1/me/inbox?limit=100"))["items"]
+    return any(number in one["body"] for one in messages)
 
 
 async def _seconds_until_refused(app: App, principal: SignedIn, own: SignedIn) -> float:
