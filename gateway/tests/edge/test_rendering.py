@@ -114,6 +114,7 @@ def test_a_missing_upstream_is_said(tmp_path: Path) -> None:
         ("GET", "/acceptance/v1/itemsx", Entry.TOKEN),
         ("POST", "/identity/token", Entry.PROTOCOL),
         ("GET", "/identity/.well-known/openid-configuration", Entry.PROTOCOL),
+        ("GET", "/.well-known/oauth-authorization-server/identity", Entry.PUBLIC),
         ("GET", "/identity/v1/me", Entry.TOKEN),
         ("GET", "/gateway/v1/home", Entry.TOKEN),
         ("GET", "/hotline/v1/openapi.json", Entry.PUBLIC),

@@ -146,6 +146,7 @@ ROUTES: tuple[Route, ...] = (
     public("/health", "gateway", exact=True),
     *(public(f"/{service}/v1/openapi.json", service, exact=True) for service in SERVICES),
     # -- identity: OpenID Connect looks at its own credentials (client secrets, assertions, cookies, its own tokens)
+    public("/.well-known/oauth-authorization-server/identity", "identity", exact=True),
     _asking("/identity/v1/persons", "identity", RateClass.LOGIN),
     _asking("/identity/v1/phone-codes", "identity", RateClass.LOGIN),
     _asking("/identity/v1/password-resets", "identity", RateClass.LOGIN),

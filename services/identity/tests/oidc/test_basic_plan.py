@@ -196,6 +196,7 @@ async def test_the_metadata_name_what_is_there(client: httpx.AsyncClient) -> Non
     told = answer.json()
     assert answer.headers["content-type"].startswith("application/json")
     assert told["issuer"] == ISSUER
+    assert (await client.get("/.well-known/oauth-authorization-server/identity")).json() == told
     required = {"authorization_endpoint", "token_endpoint", "jwks_uri", "response_types_supported"}
     required |= {"subject_types_supported", "id_token_signing_alg_values_supported"}
     assert required <= set(told)

@@ -7,6 +7,7 @@ from identity_service.oidc.routes.devices import router as devices
 from identity_service.oidc.routes.logout_notices import router as logout_notices
 from identity_service.oidc.routes.protocol import direct as direct_protocol
 from identity_service.oidc.routes.protocol import router as protocol
+from identity_service.oidc.routes.protocol import well_known
 from identity_service.oidc.routes.verification_page import router as verification_page
 
 # First what is asked for most: routes are tried in this order.
@@ -19,4 +20,5 @@ routers = (
     device_pages,
     devices,
     logout_notices,
+    well_known,
 )

@@ -21,6 +21,8 @@ from service_common.auth import PUBLIC, Caller, Scope, require
 router = APIRouter(prefix="/identity", tags=["openid"])
 direct = APIRouter(prefix="/identity", tags=["openid"], route_class=DirectRoute)
 """Where clients come with a form, many times a second."""
+well_known = APIRouter(tags=["openid"])
+"""At the root of the origin, where RFC 8414 §3.1 puts what it knows of an issuer with a path."""
 
 OPENID = Scope("openid", "登录", "Sign you in", frozenset())
 
@@ -127,6 +129,16 @@ async def _answer(request: Request, endpoint: Endpoint) -> Response:
     dependencies=[PUBLIC],
 )
 async def discovery(settings: CurrentSettings, catalogue: Catalogue) -> dict[str, Any]:
+    return provider_metadata(settings, catalogue)
+
+
+@well_known.get(
+    "/.well-known/oauth-authorization-server/identity",
+    summary="Authorization server metadata 授权服务器元数据",
+    description="The same for clients that know OAuth alone (RFC 8414).",
+    dependencies=[PUBLIC],
+)
+async def authorization_server(settings: CurrentSettings, catalogue: Catalogue) -> dict[str, Any]:
     return provider_metadata(settings, catalogue)
 
 
