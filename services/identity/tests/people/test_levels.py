@@ -1,14 +1,17 @@
 """Trust levels 3 and 4, documents of every kind, children and guardians; what expires."""
 
+import asyncio
 import base64
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from services.identity.tests.conftest import Clock
 from services.identity.tests.factories import HEALTH_USCC, LOOPBACK, Citizen, Population, Tokens
 from services.identity.tests.flows import Application, claims_of
+from services.identity.tests.held import Held
 from sqlalchemy import select
 
 from identity_service.db import Transactions
@@ -269,6 +272,32 @@ async def test_a_stranger_is_no_guardian_but_papers_at_a_counter_make_one(
     assert (await client.post(address, headers=tokens.person(stranger))).status_code == 404
     assert (await client.post(address, headers=tokens.person(aunt))).status_code == 204
     assert (await client.post(address, headers=tokens.person(aunt))).status_code == 404
+
+
+async def test_of_two_guardians_who_register_one_child_at_once_the_second_gets_the_child_of_the_first(
+    client: httpx.AsyncClient, population: Population, tokens: Tokens, transactions: Transactions
+) -> None:
+    father, aunt = await population.person(0), await population.person(1)
+    clerk = await population.staff(Role.CLERK, uscc=HEALTH_USCC)
+    papers = {
+        "guardian_phone": aunt.phone,
+        "child_name": CHILD["name"],
+        "id_number": CHILD["id_number"],
+        "evidence_reference": "GT-2026-000124",
+    }
+    held = Held(transactions)
+    async with held.table("verifications"):
+        at_home = asyncio.create_task(client.post(CHILDREN, json=CHILD, headers=tokens.person(father)))
+        await held.until_wait(1)
+        counter = f"{COUNTER}/guardianships"
+        at_counter = asyncio.create_task(client.post(counter, json=papers, headers=tokens.staff(clerk)))
+        await held.until_wait(2)
+    first, second = await at_home, await at_counter
+    assert (first.status_code, second.status_code) == (201, 201), second.text
+    assert first.json()["child_id"] == second.json()["child_id"]
+    assert first.json()["id"] != second.json()["id"]
+    child = UUID(first.json()["child_id"])
+    assert await events(transactions, child) == [("registered", None), ("verified", 2)]
 
 
 async def test_a_child_under_fourteen_verifies_through_its_guardian_alone(

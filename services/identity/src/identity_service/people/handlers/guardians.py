@@ -19,6 +19,7 @@ from identity_service.people.domain import (
     DocumentClaim,
     GuardianNotConfirmed,
     IdentityNotConfirmed,
+    IdentityTaken,
     NoSuchGuardianship,
     RealNameFirst,
     VerificationMethod,
@@ -114,11 +115,32 @@ async def find_or_add_child(
     answer: CheckAnswer,
     now: datetime,
 ) -> Person:
-    """The person of a document that the register has confirmed, made without phone and account when there is none."""
+    """The person of a document that the register has confirmed, made without phone and account when there is none.
+
+    Of two who do so at once the second waits, and finds what the first has made.
+    """
     index = document_index(ring, document)
-    child = await session.scalar(select(Person).where(Person.id_number_index == index).with_for_update())
+    known = select(Person).where(Person.id_number_index == index).with_for_update()
+    child = await session.scalar(known)
     if child is not None:
         return child
+    try:
+        async with session.begin_nested():
+            return await _add_child(session, ring, name, document, answer=answer, now=now)
+    except IdentityTaken:
+        return (await session.scalars(known)).one()
+
+
+async def _add_child(
+    session: AsyncSession,
+    ring: KeyRing,
+    name: str,
+    document: Document,
+    *,
+    answer: CheckAnswer,
+    now: datetime,
+) -> Person:
+    """Raises: IdentityTaken."""
     child = Person(id=new_id(), trust_level=1)
     session.add(child)
     await session.flush()
