@@ -5,6 +5,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,12 +24,14 @@ from acceptance_service.files.domain import Quota, UploadQuotaUsed
 from acceptance_service.numbering.handlers import Serials
 from acceptance_service.settings import Settings
 from acceptance_service.submissions.handlers.submit import submit_application
+from acceptance_service.window.handlers.opening import Wish, begin_at_window
 from gov_rules.identifiers import parse_document_number
 from lianban_local.testing.databases import TestPostgres
 from service_common import timeline
 from service_common.contracts.acceptance import Outcome
 from service_common.db import async_url
 from service_common.errors import Stale
+from service_common.presence import Presence, PresenceMethod, PresenceNotValid
 
 ITEM = "HN-430300-002014006001-02"
 PEOPLE = 50
@@ -256,3 +259,31 @@ async def test_uploads_at_once_do_not_all_find_the_same_room(crowd: Crowd) -> No
     done = await asyncio.gather(*(crowd.each(upload) for _ in range(6)), return_exceptions=True)
     assert done.count(True) == 3
     assert sum(isinstance(one, UploadQuotaUsed) for one in done) == 3
+
+
+async def test_one_proof_of_presence_opens_one_draft_at_two_desks_at_once(crowd: Crowd) -> None:
+    clerk = replace(crowd.office.approver("HN-430300-RSB"), roles=frozenset({"clerk"}))
+    presence = Presence(
+        id=uuid.uuid4(),
+        person_id=uuid.uuid4(),
+        legal_person_id=None,
+        trust_level=3,
+        method=PresenceMethod.IDENTITY_CODE,
+        staff_id=clerk.staff_id,
+        department_id=clerk.department_id,
+        division=clerk.division,
+        expires_at=crowd.office.now,
+    )
+
+    async def begin(office: Any) -> None:
+        wish = Wish(None, ITEM, None, in_addition=True)
+        await begin_at_window(
+            office.session, presence, wish, clerk=clerk, length=timedelta(hours=2), now=office.now
+        )
+
+    done = await asyncio.gather(*(crowd.each(begin) for _ in range(4)), return_exceptions=True)
+    assert done.count(None) == 1
+    assert sum(isinstance(one, PresenceNotValid) for one in done) == 3
+    async with crowd.sessions() as session:
+        held = select(Application.id).where(Application.applicant_id == presence.person_id)
+        assert len((await session.scalars(held)).all()) == 1

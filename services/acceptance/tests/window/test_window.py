@@ -22,6 +22,7 @@ ITEM = "HN-430300-000123020000-01"  # asks for papers
 PROMISE_ITEM = "HN-430300-000123020000-06"  # on a promise
 PENSION_ITEM = "HN-430300-002014006001-02"  # asks for little
 CITY, DISTRICT, PROVINCE, ELSEWHERE = "430300000000", "430302000000", "430000000000", "430200000000"
+STORE = "43TCP0018"
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
 
 
@@ -171,6 +172,34 @@ async def test_what_a_clerk_takes_in_is_the_applicants_as_if_handed_in_online(ha
     handed_in = entries[-1]
     assert (handed_in.actor_kind, handed_in.actor_id) == ("staff", str(hall.clerk.subject_id))
     assert handed_in.facts["on_behalf_of"] == str(person)
+
+
+async def test_a_bundle_is_taken_in_for_a_company_with_all_its_cases(hall: Hall) -> None:
+    person, company = uuid.uuid4(), uuid.uuid4()
+    asked = (await hall.clerk.ask("GET", f"/acceptance/v1/bundles/{STORE}/questions")).json()["questions"]
+    questions = {one["code"]: one for one in asked}
+    proof = hall.proof(person, legal_person_id=company)
+    begun = await hall.clerk.ask(
+        "POST", TAKEN_IN, {"presence": proof, "bundle_code": STORE, "division": CITY}
+    )
+    draft, answers = begun.json(), {}
+    base = f"{TAKEN_IN}/{draft['id']}"
+    while draft["questions_unanswered"]:
+        question = questions[draft["questions_unanswered"][0]]
+        first = question["options"][0]["value"]
+        answers[question["code"]] = [first] if question["kind"] == "MULTI" else first
+        draft = (await hall.clerk.ask("PATCH", base, {"answers": answers})).json()
+    signed = {"promises": draft["promises_offered"], "signed_paper": await hall.clerk.upload()}
+    draft = (await hall.clerk.ask("PATCH", base, signed)).json()
+    await hall.complete(draft["id"])
+    handed_in = await hall.clerk.ask("POST", f"{base}/submit")
+    assert handed_in.status_code == 201, handed_in.text
+    receipt = handed_in.json()
+    assert len(receipt["cases"]) == len(draft["item_codes"]) > 1
+    assert receipt["application"]["applicant_id"] == str(company)
+    told = [one for case in receipt["cases"] for one in await hall.office.events(uuid.UUID(case["id"]))]
+    assert told
+    assert {one["data"]["submitted_by"] for one in told} == {str(person)}
 
 
 async def test_the_notice_says_at_once_what_a_hand_in_would_refuse(hall: Hall) -> None:

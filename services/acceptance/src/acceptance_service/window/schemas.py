@@ -55,7 +55,7 @@ class WindowDraftBody(BaseModel):
     )
     go_on: bool = Field(
         default=False,
-        description="Go on with the draft that the applicant has begun for it online, if there is one.",
+        description="Go on with the draft that the applicant has begun for it online, if there is one: with its answers, not these.",
     )
 
     @model_validator(mode="after")
