@@ -154,8 +154,8 @@ def _statements() -> AsyncEngine:
 
 
 _WRITE = text("INSERT INTO written SELECT unnest(CAST(:ids AS text[])), :at")
-_READ = text("SELECT * FROM known WHERE id = :id")
-_USE = text("UPDATE written SET used_at = :at WHERE id = :id")
+_READ = text("SELECT * FROM known WHERE id = ANY(CAST(:ids AS int[]))")
+_USE = text("UPDATE written SET used_at = :at WHERE id = ANY(CAST(:ids AS text[]))")
 _names = count()
 
 
@@ -163,45 +163,64 @@ def _name() -> str:
     return f"{os.getpid()}-{next(_names)}"
 
 
-def _remembered() -> Answer:
-    """A number of each assertion is written, those of a moment together."""
-    engine = _statements()
+Statement = Callable[[AsyncEngine, Sequence[str]], Awaitable[None]]
 
-    async def write(ids: Sequence[str]) -> Sequence[None]:
-        async with engine.connect() as connection:
-            await connection.execute(_WRITE, {"ids": ids, "at": datetime.now(UTC)})
+
+async def _read(engine: AsyncEngine, ids: Sequence[str]) -> None:
+    async with engine.connect() as connection:
+        (await connection.execute(_READ, {"ids": [7] * len(ids)})).all()
+
+
+async def _write(engine: AsyncEngine, ids: Sequence[str]) -> None:
+    async with engine.connect() as connection:
+        await connection.execute(_WRITE, {"ids": ids, "at": datetime.now(UTC)})
+
+
+async def _use_up(engine: AsyncEngine, ids: Sequence[str]) -> None:
+    async with engine.connect() as connection:
+        await connection.execute(_USE, {"ids": ids, "at": datetime.now(UTC)})
+
+
+def _alone(engine: AsyncEngine, statement: Statement) -> Callable[[str], Awaitable[None]]:
+    return lambda one: statement(engine, [one])
+
+
+def _together(engine: AsyncEngine, statement: Statement) -> Callable[[str], Awaitable[None]]:
+    async def send(ids: Sequence[str]) -> Sequence[None]:
+        await statement(engine, ids)
         return [None] * len(ids)
 
-    together = Gathered(write)
+    return Gathered(send)
+
+
+def _remembered() -> Answer:
+    """The number of each assertion is written, those of a moment together."""
+    write = _together(_statements(), _write)
 
     async def answer() -> bytes:
-        await together(_name())
+        await write(_name())
         return await _verified()
 
     return answer
 
 
-def _flow() -> Answer:
+def _flow(sent: Callable[[AsyncEngine, Statement], Callable[[str], Awaitable[None]]]) -> Answer:
     """One half reads who is there and writes a code; the other reads the code, uses it up and signs two tokens."""
     engine = _statements()
+    read, write, use_up = (sent(engine, one) for one in (_read, _write, _use_up))
     codes: list[str] = []
 
-    async def give_code() -> bytes:
+    async def answer() -> bytes:
+        if codes:
+            code = codes.pop()
+            await read(code)
+            await use_up(code)
+            return _signed() + _signed()
         code = _name()
-        async with engine.connect() as connection:
-            (await connection.execute(_READ, {"id": 7})).one()
-            await connection.execute(_WRITE, {"ids": [code], "at": datetime.now(UTC)})
+        await read(code)
+        await write(code)
         codes.append(code)
         return code.encode()
-
-    async def redeem(code: str) -> bytes:
-        async with engine.connect() as connection:
-            (await connection.execute(_READ, {"id": 7})).one()
-            await connection.execute(_USE, {"id": code, "at": datetime.now(UTC)})
-        return _signed() + _signed()
-
-    async def answer() -> bytes:
-        return await redeem(codes.pop()) if codes else await give_code()
 
     return answer
 
@@ -213,7 +232,8 @@ VARIANTS: dict[str, Callable[[], Any]] = {
     "the same in our application": lambda: _ours(_a_signature),
     "and an assertion verified": lambda: _ours(_verified),
     "and its number written, those of a moment together": lambda: _ours(_remembered()),
-    "half a code flow: two lone statements, one signature": lambda: _ours(_flow()),
+    "half a code flow: two statements, one signature": lambda: _ours(_flow(_alone)),
+    "half a code flow, statements of a moment together": lambda: _ours(_flow(_together)),
 }
 _DATABASE = "FLOOR_DATABASE_URL"
 _TABLES = """
