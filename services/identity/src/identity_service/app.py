@@ -84,7 +84,7 @@ async def prepare(app: FastAPI) -> AsyncIterator[None]:
     app.state.known_clients = KnownClients()
     app.state.signing_keys = store
     app.state.lone_statements = lone_statements(app.state.database)
-    app.state.used_assertions = UsedAssertions(app.state.lone_statements)
+    app.state.used_assertions = UsedAssertions(app.state.database)
     app.state.authority = Authority(settings.authority_url, http)
     app.state.sms_sender = sms_sender(settings, http)
     app.state.token_verifier = TokenVerifier(

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from identity_service.oidc.models import UsedAssertion
+from service_common.db import Database
 from service_common.gathering import Gathered, first_of_each
 
 _USED = UsedAssertion.metadata.tables["used_assertions"]
@@ -42,8 +43,8 @@ class ShownAssertion(NamedTuple):
 class UsedAssertions:
     """What all instances have accepted. Those of a moment are remembered together, by one statement and one commit."""
 
-    def __init__(self, lone_statements: async_sessionmaker[AsyncSession]) -> None:
-        self._sessions = lone_statements
+    def __init__(self, database: Database) -> None:
+        self._statements = database.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._together = Gathered(self._remember_all)
 
     async def is_first_use(self, shown: ShownAssertion, *, held: AsyncSession | None) -> bool:
@@ -57,13 +58,15 @@ class UsedAssertions:
         return bool(await _remember(held, [shown]))
 
     async def _remember_all(self, shown: Sequence[ShownAssertion]) -> Sequence[bool]:
-        async with self._sessions() as session:
-            fresh = await _remember(session, shown)
+        async with self._statements.connect() as connection:
+            fresh = await _remember(connection, shown)
         return first_of_each([one.name for one in shown], fresh)
 
 
-async def _remember(session: AsyncSession, shown: Sequence[ShownAssertion]) -> set[tuple[str, bytes]]:
+async def _remember(
+    database: AsyncConnection | AsyncSession, shown: Sequence[ShownAssertion]
+) -> set[tuple[str, bytes]]:
     """Which names were not remembered before. In one order for all, so that two instances never wait for each other."""
     values = zip(*sorted(shown), strict=True)
-    fresh = await session.execute(_USE, dict(zip(_COLUMNS, values, strict=True)))
+    fresh = await database.execute(_USE, dict(zip(_COLUMNS, values, strict=True)))
     return {(client_id, jti_hash) for client_id, jti_hash in fresh}
