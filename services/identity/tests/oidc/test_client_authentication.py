@@ -5,6 +5,7 @@ import base64
 import json
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -104,6 +105,15 @@ async def test_a_secret_by_basic_or_post_gets_a_token_of_the_department(
     assert basic.headers["cache-control"] == "no-store"
 
 
+async def test_a_token_of_the_client_itself_is_not_revoked(
+    client: httpx.AsyncClient, with_secret: RegisteredClient
+) -> None:
+    token = (await _token_by_secret(client, with_secret)).json()["access_token"]
+    auth = httpx.BasicAuth(with_secret.client_id, with_secret.secret or "")
+    refused = await client.post("/identity/revoke", data={"token": token}, auth=auth)
+    assert (refused.status_code, refused.json()["error"]) == (400, "unsupported_token_type")
+
+
 @pytest.mark.parametrize("secret", ["wrong", "", "\u96f6"])
 async def test_a_wrong_secret_is_refused_with_401(
     client: httpx.AsyncClient, with_secret: RegisteredClient, secret: str
@@ -116,7 +126,7 @@ async def test_a_wrong_secret_is_refused_with_401(
     )
     assert answer.status_code == 401
     assert answer.json()["error"] == "invalid_client"
-    assert answer.headers["www-authenticate"].startswith("Basic")
+    assert answer.headers["www-authenticate"].startswith('Basic realm="')
 
 
 async def test_basic_credentials_that_are_not_text_are_refused(client: httpx.AsyncClient) -> None:
@@ -335,6 +345,17 @@ async def test_a_bad_token_request_is_an_oauth_error(
     assert with_secret.secret
     answer = await client.post("/identity/token", data=form, auth=(with_secret.client_id, with_secret.secret))
     assert (answer.status_code, answer.json()["error"]) == (400, error)
+
+
+async def test_several_resources_at_a_time_are_no_target(
+    client: httpx.AsyncClient, with_secret: RegisteredClient
+) -> None:
+    two = urlencode([("resource", f"urn:lianban:{name}") for name in ("identity", "hotline")])
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    auth = httpx.BasicAuth(with_secret.client_id, with_secret.secret or "")
+    form = f"grant_type=client_credentials&{two}"
+    answer = await client.post("/identity/token", content=form, headers=headers, auth=auth)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_target")
 
 
 async def test_repeated_and_misplaced_parameters_are_refused(client: httpx.AsyncClient) -> None:

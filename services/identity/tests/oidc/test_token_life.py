@@ -79,6 +79,20 @@ async def test_a_public_client_revokes_its_own_tokens_and_no_others(
     assert await ended.list() == [(claims_of(own["access_token"])["sid"], "LOGOUT")]
 
 
+async def test_a_hint_that_is_wrong_or_unknown_does_not_matter(
+    partner: Application, population: Population
+) -> None:
+    tokens = await partner.tokens(await population.person())
+    for hint in ("refresh_token", "no_such_type"):
+        known = await partner.call("/identity/introspect", token=tokens["access_token"], token_type_hint=hint)
+        assert known.json()["active"] is True
+    ended = await partner.call(
+        "/identity/revoke", token=tokens["access_token"], token_type_hint="no_such_type"
+    )
+    assert ended.status_code == 200
+    assert (await introspect(partner, tokens["refresh_token"])).json() == {"active": False}
+
+
 async def test_userinfo_tells_what_was_granted_and_notes_it(
     partner: Application, population: Population, transactions: Transactions
 ) -> None:

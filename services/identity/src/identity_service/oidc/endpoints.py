@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedTokenTypeError
+from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from authlib.oidc.rpinitiated import EndSessionEndpoint
@@ -191,11 +191,27 @@ async def _find_token(work: Work, text: str) -> KnownToken | None:
     )
 
 
+class NotRevocable(OAuth2Error):  # type: ignore[misc]  # Authlib ships no types
+    """A token that ends by itself alone (RFC 7009 §2.2.1)."""
+
+    error = "unsupported_token_type"
+    description = "A token of the client itself is not revoked: it lives for minutes."
+
+
+def _ignore_hint(request: ProviderRequest) -> None:
+    """Tokens are found without it, and one that we do not know is no error (RFC 7009 §2.1, RFC 7662 §2.1)."""
+    request.payload.data.pop("token_type_hint", None)
+
+
 class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib ships no types
     """For confidential clients about their own tokens, and for our services about tokens that are meant for them."""
 
     CLIENT_AUTH_METHODS = CONFIDENTIAL_METHODS
     server: Provider
+
+    def check_params(self, request: ProviderRequest, client: OAuthClient) -> None:
+        _ignore_hint(request)
+        super().check_params(request, client)
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> KnownToken | None:  # noqa: ARG002 - a hint
         return await_(_find_token(self.server.work, token_string))
@@ -218,13 +234,16 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib ships no 
     CLIENT_AUTH_METHODS = METHODS
     server: Provider
 
+    def check_params(self, request: ProviderRequest, client: OAuthClient) -> None:
+        _ignore_hint(request)
+        super().check_params(request, client)
+
     def query_token(self, token_string: str, token_type_hint: str | None) -> KnownToken | None:  # noqa: ARG002 - a hint
         return await_(_find_token(self.server.work, token_string))
 
     def revoke_token(self, token: KnownToken, request: ProviderRequest) -> None:  # noqa: ARG002 - Authlib's signature
         if token.grant is None:
-            # A client's own token has no session to end; it lives five minutes (RFC 7009 §2.2.1).
-            raise UnsupportedTokenTypeError
+            raise NotRevocable
         await_(self._end(token.grant.id))
 
     async def _end(self, grant_id: UUID) -> None:

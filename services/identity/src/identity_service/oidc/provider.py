@@ -36,6 +36,7 @@ from service_common.dpop import Proof
 # At DEBUG Authlib writes tokens and clients into the log, whatever level the service is set to.
 logging.getLogger("authlib").setLevel(logging.INFO)
 
+_MAY_BE_REPEATED = frozenset({"resource", "audience"})
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068 §2.1
 
 
@@ -179,6 +180,15 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no t
     def handle_response(self, status: int, body: Any, headers: Iterable[tuple[str, str]]) -> Answer:
         return Answer(status, body, dict(headers))
 
+    def handle_error_response(self, request: ProviderRequest | None, error: OAuth2Error) -> Answer:
+        answer: Answer = super().handle_error_response(request, error)
+        challenge = answer.headers.get("WWW-Authenticate", "")
+        if (
+            challenge.startswith("Basic ") and "realm=" not in challenge
+        ):  # without one it is none (RFC 7617 §2)
+            answer.headers["WWW-Authenticate"] = challenge.replace("Basic ", 'Basic realm="identity", ', 1)
+        return answer
+
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Authlib announces what happens here; nobody listens."""
 
@@ -205,8 +215,14 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no t
         return answer
 
     def check_parameters(self, request: ProviderRequest) -> None:
-        """Raises: InvalidRequestError for repeated parameters (RFC 6749 §3.1, §3.2) and control characters."""
-        if request.payload.repeated():
+        """Raises: InvalidRequestError for repeated parameters (RFC 6749 §3.1, §3.2) and control characters.
+
+        InvalidTarget for several resources, which other standards allow: our tokens are for one or for all (RFC 8707 §2).
+        """
+        repeated = request.payload.repeated()
+        if repeated and _MAY_BE_REPEATED.issuperset(repeated):
+            raise InvalidTarget
+        if repeated:
             raise InvalidRequestError("A parameter is repeated.")
         if has_control_characters(request.payload.data.values()):
             raise InvalidRequestError("A parameter has control characters.")
