@@ -43,7 +43,7 @@ from acceptance_service.catalogue.handlers.imports import import_file
 from acceptance_service.catalogue.handlers.review import Decision, act_on_import
 from acceptance_service.clients.certificates import LicenceOrder, SurfaceField
 from acceptance_service.clients.identity import Profile
-from acceptance_service.departments.models import Department
+from acceptance_service.departments.models import Department, StaffMember
 from acceptance_service.files import handlers as files
 from acceptance_service.files.handlers import FilePort
 from acceptance_service.files.scanner import NoScanner
@@ -60,7 +60,7 @@ from service_common.auth import Caller
 from service_common.contracts.acceptance import HolderKind, Outcome
 from service_common.crypto import KeyRing
 from service_common.db import Database, async_url
-from service_common.departments import DepartmentState, keep_departments
+from service_common.departments import DepartmentState, StaffState, keep_departments, keep_staff
 from service_common.http import PeerUnavailable
 from service_common.migrations import migrate
 from service_common.tables import outbox as outbox_table
@@ -523,6 +523,12 @@ class Office:
             caller=approver,
             now=self.now,
         )
+
+    async def staff(self, department_id: uuid.UUID, *, active: bool = True) -> uuid.UUID:
+        """Somebody whom identity has told us of."""
+        state = StaffState(uuid.uuid4(), department_id, active, 1)
+        await keep_staff(self.session, StaffMember, [state])
+        return state.id
 
     async def events(self, *aggregates: uuid.UUID) -> list[dict[str, Any]]:
         """What the outbox holds about these aggregates, in order."""

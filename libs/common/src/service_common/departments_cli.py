@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from service_common.app import Service
 from service_common.db import Database
-from service_common.departments import DepartmentState, keep_departments
+from service_common.departments import DepartmentState, StaffState, keep_departments, keep_staff
 from service_common.http import PeerUnavailable, ServiceClient, ServiceToken
 from service_common.settings import ServiceSettings
 
@@ -27,14 +27,29 @@ class _Department(BaseModel):
     active: bool
 
 
+class _Staff(BaseModel):
+    staff_id: UUID
+    revision: int
+    department_id: UUID
+    active: bool
+
+
 class _Snapshot(BaseModel):
     departments: list[_Department]
+    staff: list[_Staff] = []
 
 
-async def rebuild(database: Database, model: type[Any], identity_url: str, login: httpx.Auth) -> int:
+async def rebuild(
+    database: Database,
+    model: type[Any],
+    identity_url: str,
+    login: httpx.Auth,
+    *,
+    staff: type[Any] | None = None,
+) -> int:
     """Applies the snapshot; events that come later and are newer go on from there. Returns how many departments.
 
-    Raises: PeerUnavailable, also when identity refuses.
+    With a model of ``staff`` that projection is made anew too. Raises: PeerUnavailable, also when identity refuses.
     """
     client = ServiceClient(identity_url, login)
     try:
@@ -43,13 +58,20 @@ async def rebuild(database: Database, model: type[Any], identity_url: str, login
         await client.close()
     if answer.status_code != 200:
         raise PeerUnavailable
-    told = _Snapshot.model_validate_json(answer.content).departments
+    told = _Snapshot.model_validate_json(answer.content)
     states = [
-        DepartmentState(id=one.department_id, **one.model_dump(exclude={"department_id"})) for one in told
+        DepartmentState(id=one.department_id, **one.model_dump(exclude={"department_id"}))
+        for one in told.departments
     ]
     async with database.sessions() as session, session.begin():
         await keep_departments(session, model, states)
+        if staff is not None:
+            await keep_staff(session, staff, [_assignment(one) for one in told.staff])
     return len(states)
+
+
+def _assignment(one: _Staff) -> StaffState:
+    return StaffState(one.staff_id, one.department_id, one.active, one.revision)
 
 
 def own_login(settings: ServiceSettings, client_id: str) -> httpx.Auth:
@@ -64,8 +86,10 @@ def own_login(settings: ServiceSettings, client_id: str) -> httpx.Auth:
     )
 
 
-def departments_cli(define: Callable[[], Service], model: type[Any]) -> typer.Typer:
-    """Commands about the projection of departments that a service keeps in ``model``, with a revision."""
+def departments_cli(
+    define: Callable[[], Service], model: type[Any], staff: type[Any] | None = None
+) -> typer.Typer:
+    """Commands about the projection of departments that a service keeps in ``model``, with a revision; and of ``staff``."""
     cli = typer.Typer(no_args_is_help=True, help="The projection of identity's departments.")
 
     @cli.callback()
@@ -82,7 +106,7 @@ def departments_cli(define: Callable[[], Service], model: type[Any]) -> typer.Ty
         async def run() -> int:
             database = Database.connect(settings)
             try:
-                return await rebuild(database, model, settings.identity_url, login)
+                return await rebuild(database, model, settings.identity_url, login, staff=staff)
             finally:
                 await database.close()
 

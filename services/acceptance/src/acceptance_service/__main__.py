@@ -1,12 +1,12 @@
 """``python -m acceptance_service api | worker | all | migrate | openapi | departments rebuild | …``."""
 
 from acceptance_service.app import define_service
-from acceptance_service.departments.models import Department
+from acceptance_service.departments.models import Department, StaffMember
 from service_common.cli import service_cli
 from service_common.departments_cli import departments_cli
 
 cli = service_cli(define_service)
-cli.add_typer(departments_cli(define_service, Department), name="departments")
+cli.add_typer(departments_cli(define_service, Department, StaffMember), name="departments")
 
 if __name__ == "__main__":
     cli()

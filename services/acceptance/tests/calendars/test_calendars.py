@@ -8,8 +8,12 @@ from sqlalchemy import select, text
 
 from acceptance_service.calendars.domain import NoticeRefused, missing_years
 from acceptance_service.calendars.handlers import NoticeInput, load_notice, read_calendar
+from acceptance_service.cases.domain.rules import TaskKind
+from acceptance_service.cases.handlers import intake, review, tasks
+from acceptance_service.cases.repository import running_procedure
 from acceptance_service.supervision.handlers import cases_on_older_calendars, recount_deadlines
 from gov_rules.calendars import published_calendar
+from gov_rules.licensing_law import SpecialProcedure
 from gov_rules.notices import NoticeDay
 from gov_rules.statutory_holidays import statutory_holidays
 from service_common import timeline
@@ -127,3 +131,69 @@ async def test_each_notice_is_told_with_those_before_it(office: Any) -> None:
     ]
     [day] = facts[0][1].notices[0].days
     assert (day.day, day.is_workday, day.name) == (date(2026, 7, 3), False, "抗洪")
+
+
+# A Saturday of that summer to work on: every period that reaches beyond it ends a day earlier.
+WORK_ON_SATURDAY = NoticeInput(
+    2026, "cn-2026.2", "测试通知", amends=True, days=[(date(2026, 7, 4), NoticeDay.WORKDAY, "调休")]
+)
+
+
+async def _recounted(office: Any, case: Any, notice: NoticeInput) -> dict[str, list[Any]]:
+    """Old and new days, by name, after the notice."""
+    await load_notice(office.session, notice, caller=OPERATOR, now=office.now)
+    await recount_deadlines(office.session, case.id, now=office.now)
+    facts = (await timeline.read(office.session, case.id))[-1].facts
+    return {name: [facts["old"][name], facts["new"][name]] for name in facts["old"]}
+
+
+async def test_a_task_and_a_special_procedure_are_counted_again(office: Any) -> None:
+    case, _, approver = await office.accepted()
+    act = (office.session, office.ring, case.id)
+    task = await tasks.open_task(
+        *act,
+        tasks.TaskInput(TaskKind.STEP, "现场核查准备", limit_workdays=3),
+        caller=approver,
+        now=office.now,
+    )
+    await review.suspend_case(
+        *act,
+        SpecialProcedure.EXPERT_REVIEW,
+        reason="需组织专家评审。",
+        planned_workdays=5,
+        caller=approver,
+        now=office.now,
+    )
+    told = await _recounted(office, case, WORK_ON_SATURDAY)
+    assert [days[str(task.id)] for days in told["tasks"]] == ["2026-07-06", "2026-07-04"]
+    assert task.due_at == datetime(2026, 7, 4, 16, tzinfo=UTC)
+    running = await running_procedure(office.session, case.id)
+    assert running is not None
+    assert running.planned_end_at == datetime(2026, 7, 7, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("notice", "days"),
+    [(AMENDMENT, ["2026-08-12", "2026-08-13"]), (WORK_ON_SATURDAY, ["2026-08-12", "2026-08-12"])],
+)
+async def test_the_time_to_correct_moves_later_and_never_earlier(
+    office: Any, notice: NoticeInput, days: list[str]
+) -> None:
+    """The day stands in the written notice: the applicant relies on it."""
+    case, _, approver = await office.case()
+    act = (office.session, office.ring, case.id)
+    await intake.receive_case(*act, caller=approver, now=office.now)
+    await intake.request_correction(*act, [intake.Missing("M1", "缺页")], caller=approver, now=office.now)
+    assert (await _recounted(office, case, notice))["correction_due_on"] == days
+
+
+@pytest.mark.parametrize(
+    ("notice", "days"),
+    [(AMENDMENT, ["2026-07-08", "2026-07-09"]), (WORK_ON_SATURDAY, ["2026-07-08", "2026-07-08"])],
+)
+async def test_the_time_to_supplement_too(office: Any, notice: NoticeInput, days: list[str]) -> None:
+    case, _, _ = await office.accepted()
+    case.supplement_workdays = 5
+    case.supplement_due_at = datetime(2026, 7, 8, 16, tzinfo=UTC)
+    await office.session.flush()
+    assert (await _recounted(office, case, notice))["supplement_due_on"] == days

@@ -26,6 +26,7 @@ from acceptance_service.cases.domain.rules import (
     OwnApplication,
     ReasonsMissing,
     SecondCorrection,
+    StaffNotThere,
     TaskKind,
 )
 from acceptance_service.cases.domain.states import ActionNotPossible, CaseStatus
@@ -180,7 +181,7 @@ async def test_a_tolerated_gap_is_accepted_supplemented_and_only_then_approved(o
         await intake.accept_case(*kit(office, case), AcceptInput(), caller=approver, now=office.now)
     tolerant = AcceptInput(AcceptanceMode.TOLERANCE, 5)
     await intake.accept_case(*kit(office, case), tolerant, caller=approver, now=office.now)
-    assert case.tolerance
+    assert (case.tolerance, case.supplement_workdays) == (True, 5)
     with pytest.raises(MaterialsMissing):
         await office.decide(case, approver)
     given = ProvisionInput(Provision.FILES, [await office.upload(citizen)])
@@ -313,7 +314,8 @@ async def test_an_opinion_that_a_second_person_confirmed_is_not_taken_back(offic
 
 async def test_a_site_check_by_two_is_done_before_the_decision(office: Any) -> None:
     case, _, approver = await office.accepted()
-    check = tasks.TaskInput(TaskKind.SITE_CHECK, "现场核查", staff_ids=[uuid4(), uuid4()], limit_workdays=3)
+    two = [await office.staff(case.department_id) for _ in range(2)]
+    check = tasks.TaskInput(TaskKind.SITE_CHECK, "现场核查", staff_ids=two, limit_workdays=3)
     task = await tasks.open_task(*kit(office, case), check, caller=approver, now=office.now)
     assert case.status == CaseStatus.REVIEWING
     with pytest.raises(OpenTasks):
@@ -323,6 +325,25 @@ async def test_a_site_check_by_two_is_done_before_the_decision(office: Any) -> N
     )
     await office.decide(case, approver)
     assert case.outcome is Outcome.APPROVED
+
+
+@pytest.mark.parametrize("absent", ["made up", "gone", "of another department"])
+async def test_a_site_check_is_made_by_staff_who_can_go(office: Any, absent: str) -> None:
+    """行政许可法 Art. 34: two or more staff, who are there and of the organ."""
+    case, _, approver = await office.accepted()
+    elsewhere = office.approver("HN-430300-SCJG").department_id
+    third = {
+        "made up": uuid4(),
+        "gone": await office.staff(case.department_id, active=False),
+        "of another department": await office.staff(elsewhere),
+    }[absent]
+    check = tasks.TaskInput(
+        TaskKind.SITE_CHECK, "现场核查", staff_ids=[await office.staff(case.department_id), third]
+    )
+    with pytest.raises(StaffNotThere) as refused:
+        await tasks.open_task(*kit(office, case), check, caller=approver, now=office.now)
+    assert [one.pointer for one in refused.value.fields] == ["/staff_ids/1"]
+    assert case.status == CaseStatus.ACCEPTED
 
 
 async def test_a_consulted_department_answers_and_sees_nothing_else(office: Any) -> None:

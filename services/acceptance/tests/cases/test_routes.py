@@ -223,13 +223,19 @@ async def test_a_file_of_the_case_opens_for_its_department_and_is_recorded(
     assert (await officer.post(f"{BASE}/{case.id}/files/{uuid.uuid4()}/link")).status_code == 404
 
 
-async def test_a_site_check_by_one_is_refused(case: Any, officer_of: Callable[..., Officer]) -> None:
+async def test_a_site_check_by_one_is_refused(
+    office: Any, case: Any, officer_of: Callable[..., Officer]
+) -> None:
     officer = officer_of()
     await accepted(officer, case)
     one = {"kind": "SITE_CHECK", "title": "核查", "staff_ids": [str(uuid.uuid4())]}
     answer = await officer.post(f"{BASE}/{case.id}/tasks", one)
     assert (answer.status_code, answer.json()["code"]) == (422, "site_check_staff")
-    two = one | {"staff_ids": [str(uuid.uuid4()), str(uuid.uuid4())]}
+    strangers = one | {"staff_ids": [str(uuid.uuid4()), str(uuid.uuid4())]}
+    answer = await officer.post(f"{BASE}/{case.id}/tasks", strangers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "staff_not_of_department")
+    two = one | {"staff_ids": [str(await office.staff(case.department_id)) for _ in range(2)]}
+    await office.session.commit()
     task = (await officer.post(f"{BASE}/{case.id}/tasks", two)).json()
     assert [row["id"] for row in (await officer.get("/acceptance/v1/tasks")).json()["items"]] == [task["id"]]
     done = await officer.post(f"/acceptance/v1/tasks/{task['id']}/complete", {"result": "符合。"})
@@ -250,7 +256,8 @@ async def test_the_applicant_does_not_see_who_works_on_the_case(
     await office.session.commit()
     officer = officer_of()
     await accepted(officer, case)
-    staff = [str(uuid.uuid4()), str(uuid.uuid4())]
+    staff = [str(await office.staff(case.department_id)) for _ in range(2)]
+    await office.session.commit()
     await officer.post(f"{BASE}/{case.id}/tasks", {"kind": "SITE_CHECK", "title": "核查", "staff_ids": staff})
     person = Officer(office.client(), token(sub=citizen.subject_id, scope="acceptance:cases.read"))
     shown = await person.get(f"{BASE}/{case.id}")

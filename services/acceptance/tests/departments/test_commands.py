@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
-from acceptance_service.departments.models import Department
+from acceptance_service.departments.models import Department, StaffMember
 from service_common.db import Database
 from service_common.departments_cli import rebuild
 from service_common.http import PeerUnavailable
@@ -33,13 +33,14 @@ class Identity:
 
     def __init__(self) -> None:
         self.departments: list[dict[str, Any]] = [DEPARTMENT]
+        self.staff: list[dict[str, Any]] = []
         self.status = 200
         identity = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 assert self.path == "/identity/v1/org/snapshot"
-                body = json.dumps({"departments": identity.departments, "staff": []}).encode()
+                body = json.dumps({"departments": identity.departments, "staff": identity.staff}).encode()
                 self.send_response(identity.status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -99,3 +100,22 @@ async def test_without_identity_nothing_changes(
     with pytest.raises(PeerUnavailable):
         await rebuild(database, Department, identity.url, httpx.Auth())
     assert list(await session.scalars(select(Department.name))) == []
+
+
+async def test_staff_are_made_anew_with_it_and_newer_news_stay(
+    database: Database, session: AsyncSession, identity: Identity
+) -> None:
+    clerk = {
+        "staff_id": "00000000-0000-7000-8000-000000000002",
+        "revision": 3,
+        "department_id": DEPARTMENT["department_id"],
+        "division": "430300000000",
+        "roles": ["clerk"],
+        "active": True,
+    }
+    identity.staff = [clerk]
+    await rebuild(database, Department, identity.url, httpx.Auth(), staff=StaffMember)
+    identity.staff = [clerk | {"active": False, "revision": 2}]
+    await rebuild(database, Department, identity.url, httpx.Auth(), staff=StaffMember)
+    [row] = (await session.scalars(select(StaffMember))).all()
+    assert (str(row.department_id), row.active, row.revision) == (DEPARTMENT["department_id"], True, 3)

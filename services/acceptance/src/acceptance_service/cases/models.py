@@ -49,6 +49,7 @@ class Case(Aggregate, Base):
     correction_noticed: Mapped[bool] = mapped_column(default=False)
     correction_due_at: Mapped[datetime | None]
     supplement_due_at: Mapped[datetime | None]
+    supplement_workdays: Mapped[int | None]
 
     accepted_at: Mapped[datetime | None]
     deemed_accepted: Mapped[bool] = mapped_column(default=False)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from acceptance_service.applications.domain import Provision
 from acceptance_service.applications.models import Application, Material
 from acceptance_service.applications.repository import lapsed_waivers, read_materials
-from acceptance_service.cases.domain.rules import Gaps, NoSuchCase, TaskStatus
+from acceptance_service.cases.domain.rules import DocumentKind, Gaps, NoSuchCase, TaskStatus
 from acceptance_service.cases.domain.states import CaseStatus
 from acceptance_service.cases.models import Case, Document, Procedure, Task
 from acceptance_service.departments.models import Department
@@ -152,6 +152,14 @@ async def procedures_ended_late(session: AsyncSession, case_id: UUID) -> Sequenc
             select(Procedure).where(Procedure.case_id == case_id, late).order_by(Procedure.started_at)
         )
     ).all()
+
+
+async def correction_noticed_at(session: AsyncSession, case_id: UUID) -> datetime:
+    """When the one-off notice of a case was given; there is exactly one."""
+    issued = select(Document.issued_at).where(
+        Document.case_id == case_id, Document.kind == DocumentKind.CORRECTION
+    )
+    return (await session.scalars(issued)).one()
 
 
 async def documents_of(session: AsyncSession, case_ids: Sequence[UUID]) -> Sequence[Document]:

@@ -1,4 +1,4 @@
-"""Keeping and reading the projection of departments."""
+"""Keeping and reading the projections of departments and staff."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from acceptance_service.departments.domain import CodedDepartment, KnownDepartment
-from acceptance_service.departments.models import Department, DepartmentCode
+from acceptance_service.departments.models import Department, DepartmentCode, StaffMember
 
 
 async def replace_department_codes(session: AsyncSession, rows: Sequence[CodedDepartment]) -> None:
@@ -33,6 +33,16 @@ async def find_departments(session: AsyncSession, references: Iterable[str]) -> 
     return {
         row.reference: KnownDepartment(row.id, row.uscc, row.name, row.division, row.active) for row in found
     }
+
+
+async def staff_in(session: AsyncSession, department_id: UUID, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the ids that are of active staff of this department."""
+    found = await session.scalars(
+        select(StaffMember.id).where(
+            StaffMember.id.in_(set(ids)), StaffMember.department_id == department_id, StaffMember.active
+        )
+    )
+    return set(found)
 
 
 async def department_names(session: AsyncSession, ids: Iterable[UUID | None]) -> Mapping[UUID | None, str]:

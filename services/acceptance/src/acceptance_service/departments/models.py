@@ -25,6 +25,17 @@ class Department(Base):
     __table_args__ = (Index("ix_departments_uscc", "uscc"), Index("ix_departments_division", "division"))
 
 
+class StaffMember(Base):
+    """Projection of identity's staff: who is in which department, and still there. No name."""
+
+    __tablename__ = "staff"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    department_id: Mapped[UUID]
+    active: Mapped[bool]
+    revision: Mapped[int]
+
+
 class DepartmentCode(Base):
     """The catalogue's own short code of a department, e.g. ``HN-430300-SCJG``, and the USCC it stands for."""
 

@@ -1,7 +1,7 @@
 """Use cases of electronic supervision: look at a case whose time has come, issue cards, explain, verify."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +17,16 @@ from acceptance_service.cases.domain.deadlines import (
     workdays_from,
 )
 from acceptance_service.cases.domain.states import DECIDED, UNANSWERED, CaseStatus
-from acceptance_service.cases.handlers.intake import close_uncorrected, deem_accepted, set_deadlines
+from acceptance_service.cases.handlers.intake import (
+    CORRECTION_WORKDAYS,
+    close_uncorrected,
+    deem_accepted,
+    set_deadlines,
+)
 from acceptance_service.cases.handlers.performing import supervises
 from acceptance_service.cases.models import Case
 from acceptance_service.cases.repository import (
+    correction_noticed_at,
     hold_dossier,
     open_tasks,
     procedures_ended_late,
@@ -115,7 +121,7 @@ async def recount_deadlines(session: AsyncSession, case_id: UUID, *, now: dateti
     calendar = await current_calendar(session)
     if case.calendar_version == calendar.version:
         return
-    before = _dates(case) | {"calendar": case.calendar_version}
+    before = _dates(case) | {"calendar": case.calendar_version, "tasks": await _task_dates(session, case)}
     if case.status in UNANSWERED and case.intake_received_at is not None:
         deadline = recount_intake(case.intake_received_at, calendar)
         case.intake_due_on, case.intake_due_at = deadline.due_date, deadline.due_at
@@ -124,10 +130,11 @@ async def recount_deadlines(session: AsyncSession, case_id: UUID, *, now: dateti
         await set_deadlines(session, case, CaseClock.load(case.clock))
     if case.decided_at is not None:
         case.delivery_due_at = delivery_due(case.decided_at, calendar).due_at
+    await _recount_periods(session, case, calendar)
     case.calendar_version = calendar.version
     case.sweep_at = now
     await session.flush()
-    after = _dates(case) | {"calendar": case.calendar_version}
+    after = _dates(case) | {"calendar": case.calendar_version, "tasks": await _task_dates(session, case)}
     await timeline.append(
         session,
         case.id,
@@ -136,6 +143,27 @@ async def recount_deadlines(session: AsyncSession, case_id: UUID, *, now: dateti
         at=now,
         facts={"old": before, "new": after},
     )
+
+
+async def _recount_periods(session: AsyncSession, case: Case, calendar: WorkCalendar) -> None:
+    """What was given to somebody in working days: tasks, a special procedure, the applicant's own periods.
+
+    A day that the applicant was told in writing may move later and never earlier: they rely on it.
+    """
+    for task in await open_tasks(session, case.id):
+        if task.limit_workdays is not None:
+            task.due_at = workdays_from(task.opened_at, task.limit_workdays, calendar).due_at
+    procedure = await running_procedure(session, case.id)
+    if procedure is not None and procedure.planned_end_at is not None:
+        planned = workdays_from(procedure.started_at, procedure.planned_workdays, calendar)
+        procedure.planned_end_at = planned.due_at
+    if case.status is CaseStatus.CORRECTION and case.correction_due_at is not None:
+        noticed_at = await correction_noticed_at(session, case.id)
+        due_at = workdays_from(noticed_at, CORRECTION_WORKDAYS, calendar).due_at
+        case.correction_due_at = max(case.correction_due_at, due_at)
+    if case.accepted_at and case.supplement_workdays and case.supplement_due_at and not case.decided_at:
+        due_at = workdays_from(case.accepted_at, case.supplement_workdays, calendar).due_at
+        case.supplement_due_at = max(case.supplement_due_at, due_at)
 
 
 async def list_cards(
@@ -319,12 +347,23 @@ def _facts(card: Card) -> dict[str, Any]:
     }
 
 
-def _dates(case: Case) -> dict[str, str | None]:
+def _dates(case: Case) -> dict[str, Any]:
     named = {
         "intake_due_on": case.intake_due_on,
         "promised_due_on": case.promised_due_on,
         "statutory_due_on": case.statutory_due_on,
-        # An instant is the first one after its day.
-        "delivery_due_on": case.delivery_due_at and local_date(case.delivery_due_at - timedelta(seconds=1)),
+        "correction_due_on": _day_before(case.correction_due_at),
+        "supplement_due_on": _day_before(case.supplement_due_at),
+        "delivery_due_on": _day_before(case.delivery_due_at),
     }
     return {name: day.isoformat() if day else None for name, day in named.items()}
+
+
+def _day_before(due_at: datetime | None) -> date | None:
+    """The last day of a period; its instant is the first one after that day."""
+    return local_date(due_at - timedelta(seconds=1)) if due_at else None
+
+
+async def _task_dates(session: AsyncSession, case: Case) -> dict[str, str]:
+    days = {str(one.id): _day_before(one.due_at) for one in await open_tasks(session, case.id)}
+    return {task_id: day.isoformat() for task_id, day in days.items() if day}

@@ -149,6 +149,14 @@ class SiteCheckStaff(Invalid):
     en = "A site check is made by two or more staff."
 
 
+class StaffNotThere(Invalid):
+    """A task is given to staff of the department that has it, who are still there."""
+
+    code = "staff_not_of_department"
+    zh = "所指派人员须为承办部门的在职工作人员。"
+    en = "Who is assigned has to be active staff of the department that has the task."
+
+
 class NoSuchCase(NotFound):
     """Not there, or of another department or applicant."""
 
@@ -260,6 +268,23 @@ _FALLEN = {
     LicenceStatus.EXPIRED: "过期",
     LicenceStatus.SUPERSEDED: "换发",
 }
+
+
+def need_staff_there(staff: Sequence[UUID], there: Collection[UUID]) -> None:
+    """Whoever is named can go: nobody made up, nobody who has left, nobody of another department. Raises: StaffNotThere."""
+    absent = [position for position, one in enumerate(staff) if one not in there]
+    if absent:
+        raise StaffNotThere(
+            fields=[
+                FieldProblem(
+                    f"/staff_ids/{position}",
+                    "not_there",
+                    "不是承办部门的在职工作人员",
+                    "No active staff of the department",
+                )
+                for position in absent
+            ]
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,7 @@ async def accept_case(
     if given.mode is AcceptanceMode.TOLERANCE and gaps.missing:
         case.tolerance = True
         calendar = await current_calendar(session)
+        case.supplement_workdays = given.supplement_workdays
         case.supplement_due_at = workdays_from(now, given.supplement_workdays, calendar).due_at
     case.promise = given.mode is AcceptanceMode.PROMISE
     await start_clock(session, dossier, act, accepted_at=now, action=Action.ACCEPT)

@@ -15,11 +15,13 @@ from acceptance_service.cases.domain.rules import (
     TaskKind,
     TaskStatus,
     need_site_check_staff,
+    need_staff_there,
 )
 from acceptance_service.cases.domain.states import Action, ActionNotPossible, CaseStatus
 from acceptance_service.cases.handlers.performing import Act, hold_for_department, perform
 from acceptance_service.cases.models import Task
 from acceptance_service.cases.repository import hold_dossier
+from acceptance_service.departments.handlers import staff_in
 from service_common import timeline
 from service_common.auth import Caller
 from service_common.crypto import KeyRing
@@ -45,12 +47,16 @@ async def open_task(
 ) -> Task:
     """Opens a task within a review; an accepted case goes into review by it.
 
-    Raises: SiteCheckStaff (行政许可法 Art. 34), ActionNotPossible.
+    Raises: SiteCheckStaff (行政许可法 Art. 34), StaffNotThere, ActionNotPossible.
     """
     if given.kind is TaskKind.SITE_CHECK:
         need_site_check_staff(given.staff_ids)
     dossier = await hold_for_department(session, case_id, caller)
     case = dossier.case
+    elsewhere = given.department_id if given.kind is TaskKind.CONSULTATION else None
+    department_id = elsewhere or case.department_id
+    if given.staff_ids:
+        need_staff_there(given.staff_ids, await staff_in(session, department_id, given.staff_ids))
     if case.status is CaseStatus.ACCEPTED:
         await perform(session, dossier, Action.BEGIN_REVIEW, Act.of(caller, now, ring))
     if case.status not in (CaseStatus.REVIEWING, CaseStatus.SUSPENDED):
@@ -58,14 +64,13 @@ async def open_task(
     due = None
     if given.limit_workdays is not None:
         due = workdays_from(now, given.limit_workdays, await current_calendar(session)).due_at
-    elsewhere = given.department_id if given.kind is TaskKind.CONSULTATION else None
     task = Task(
         id=new_id(),
         case_id=case.id,
         kind=given.kind,
         title=given.title,
         status=TaskStatus.OPEN,
-        department_id=elsewhere or case.department_id,
+        department_id=department_id,
         staff_ids=[str(one) for one in given.staff_ids],
         opened_by=caller.subject_id,
         opened_at=now,
