@@ -9,7 +9,7 @@ from hotline_service.db import Base
 
 
 class Department(Base):
-    """Projection of identity's department: its state at the newest revision heard of."""
+    """Projection of identity's department: its state at ``revision``, the newest heard of; 0 before revisions were kept."""
 
     __tablename__ = "departments"
 
@@ -18,3 +18,4 @@ class Department(Base):
     short_name: Mapped[str] = mapped_column(String(100))
     division: Mapped[str] = mapped_column(String(12), index=True)
     active: Mapped[bool]
+    revision: Mapped[int] = mapped_column(server_default="0")
