@@ -44,7 +44,7 @@ class Quota:
 
 
 # What one uploader sends within QUOTA_SPAN, and what one application holds: several times what the longest guide asks for.
-DAILY_QUOTA = Quota(files=200, size=1024 * 1024**2)
+DAILY_QUOTA = Quota(files=300, size=1024 * 1024**2)
 APPLICATION_QUOTA = Quota(files=100, size=500 * 1024**2)
 
 
