@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from identity_service.accounts import passwords
 from identity_service.clients.authority import Authority
 from identity_service.clients.sms import FileSmsSender, GatewaySmsSender, SmsSender
 from identity_service.counters.routes import router as counter_routes
@@ -79,6 +80,7 @@ async def prepare(app: FastAPI) -> AsyncIterator[None]:
         app.state.key_ring,
         further=settings.further_id_token_algorithms,
     )
+    passwords.limit(at_once=settings.password_hashes_at_once, waiting=settings.password_hashes_waiting)
     app.state.scopes = catalogue
     app.state.service_clients = ServiceClients.load(settings.service_clients_file, catalogue)
     app.state.known_clients = KnownClients()

@@ -97,6 +97,14 @@ class Settings(ServiceSettings):
     delegation_sitting_minutes: int = Field(
         default=60, description="How long an agent may go on in one use of a delegation."
     )
+    password_hashes_at_once: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many passwords a process checks at once, 64 MiB each; none: one for each processor.",
+    )
+    password_hashes_waiting: int = Field(
+        default=64, ge=0, description="How many more may wait for it; who comes then is asked to come again."
+    )
     session_idle_minutes: int = Field(default=60, description="A log-in session ends when unused this long.")
     session_hours: int = Field(default=12, description="Longest life of a log-in session.")
     interaction_minutes: int = Field(default=30, description="How long a started log-in may take.")

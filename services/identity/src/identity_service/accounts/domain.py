@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from service_common.errors import Conflict, FieldProblem, Invalid, Unauthenticated
+from service_common.errors import Conflict, FieldProblem, Invalid, Unauthenticated, Unavailable
 
 
 class SubjectKind(StrEnum):
@@ -60,6 +60,14 @@ class CredentialsChanged(Unauthenticated):
     code = "credentials_changed"
     zh = "登录过程中密码或动态口令已被更改，请重新登录。"
     en = "The password or the second factor was changed meanwhile: log in again."
+
+
+class HashingBusy(Unavailable):
+    """More passwords are being checked than this process has time for: refused before anything is counted or looked up."""
+
+    code = "log_in_busy"
+    zh = "当前登录人数较多，请稍等几秒后重试。"
+    en = "Too many people are logging in right now: try again in a few seconds."
 
 
 class WrongSecondFactor(Unauthenticated):

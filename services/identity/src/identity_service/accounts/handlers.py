@@ -1,5 +1,6 @@
 """Making accounts and checking what somebody shows to enter one."""
 
+import contextlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -116,13 +117,12 @@ async def begin_login(
 
 
 async def _find_account(session: AsyncSession, account_id: UUID | None, username: str) -> Account | None:
-    if account_id is not None:
-        return await session.get(Account, account_id)
-    try:
-        wanted = normal_username(username)
-    except UsernameUnsuitable:
-        return None
-    found: Account | None = await session.scalar(select(Account).where(Account.username == wanted))
+    """One statement, whatever was typed and whoever is found."""
+    which = Account.id == (account_id or NOBODY)
+    if account_id is None:
+        with contextlib.suppress(UsernameUnsuitable):
+            which = Account.username == normal_username(username)
+    found: Account | None = await session.scalar(select(Account).where(which))
     return found
 
 

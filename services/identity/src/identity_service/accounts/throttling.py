@@ -2,9 +2,10 @@
 
 import ipaddress
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -48,25 +49,38 @@ async def admit(session: AsyncSession, ring: KeyRing, buckets: Sequence[Bucket],
     Raises: TooMany, when one of them still waits; then nothing is counted.
     """
     throttles = {bucket.key(ring): bucket.throttle for bucket in buckets}
-    rows = await _held(session, sorted(throttles), now=now)
-    longest = max((row.waits_until for row in rows if _makes_wait(row)), default=now)
+    tallies = await _held(session, sorted(throttles), now=now)
+    longest = max((tally.waits_until for tally in tallies.values() if _makes_wait(tally)), default=now)
     if longest > now:
         raise TooMany(retry_after=math.ceil((longest - now).total_seconds()))
-    for row in rows:
-        _note(row, throttles[row.key].counted(_tally(row), now))
+    await _note(session, {key: throttles[key].counted(tally, now) for key, tally in tallies.items()})
 
 
-async def _held(session: AsyncSession, keys: Sequence[bytes], *, now: datetime) -> Sequence[Attempts]:
+_ALL = (Attempts.key, Attempts.count, Attempts.drained_at, Attempts.last_at, Attempts.waits_until)
+
+
+async def _held(session: AsyncSession, keys: Sequence[bytes], *, now: datetime) -> dict[bytes, Tally]:
     """The counts, locked in the order of their keys. What is not there yet begins with none: two first attempts at once meet too."""
     first = insert(Attempts).values([{"key": key, **asdict(Tally.empty(now))} for key in keys])
     held = first.on_conflict_do_update(index_elements=["key"], set_={"key": first.excluded.key})
-    found = await session.scalars(held.returning(Attempts), execution_options={"populate_existing": True})
-    return found.all()
+    found = await session.execute(held.returning(*_ALL))
+    return _tallies(found)
 
 
-def _makes_wait(row: Attempts) -> bool:
+def _tallies(found: Iterable[Any]) -> dict[bytes, Tally]:
+    return {key: Tally(*counted) for key, *counted in found}
+
+
+async def _note(session: AsyncSession, tallies: Mapping[bytes, Tally]) -> None:
+    """By one statement, however many there are and whether they were there before: whoever measures it learns nothing."""
+    noted = insert(Attempts).values([{"key": key, **asdict(tally)} for key, tally in tallies.items()])
+    changed = {column.key: noted.excluded[column.key] for column in _ALL[1:]}
+    await session.execute(noted.on_conflict_do_update(index_elements=["key"], set_=changed))
+
+
+def _makes_wait(tally: Tally) -> bool:
     """Whether the last attempt has to be waited for at all: else who came a moment before it, or has a slower clock, would."""
-    return row.waits_until > row.last_at
+    return tally.waits_until > tally.last_at
 
 
 async def forgive(
@@ -83,22 +97,18 @@ async def forgive(
     """
     takes_back = {bucket.key(ring) for bucket in shared}
     keys = [*takes_back, *(bucket.key(ring) for bucket in own)]
-    rows = await session.scalars(
-        select(Attempts).where(Attempts.key.in_(keys)).order_by(Attempts.key).with_for_update(),
-        execution_options={"populate_existing": True},
+    found = await session.execute(
+        select(*_ALL).where(Attempts.key.in_(keys)).order_by(Attempts.key).with_for_update()
     )
-    for row in rows:
-        _note(row, _tally(row).without_last(at) if row.key in takes_back else Tally.empty(row.last_at))
-    await session.flush()
-
-
-def _tally(row: Attempts) -> Tally:
-    return Tally(row.count, row.drained_at, row.last_at, row.waits_until)
-
-
-def _note(row: Attempts, tally: Tally) -> None:
-    row.count, row.drained_at = tally.count, tally.drained_at
-    row.last_at, row.waits_until = tally.last_at, tally.waits_until
+    tallies = _tallies(found)
+    if tallies:
+        await _note(
+            session,
+            {
+                key: tally.without_last(at) if key in takes_back else Tally.empty(tally.last_at)
+                for key, tally in tallies.items()
+            },
+        )
 
 
 async def prune_attempts(session: AsyncSession, *, now: datetime) -> None:

@@ -141,28 +141,26 @@ async def log_in(
     """Checks a password. Staff show a second factor next.
 
     The hash is computed between two transactions. The time taken does not tell whether the account exists.
-    Raises: InteractionGone, WrongCredentials, TooMany.
+    Raises: InteractionGone, WrongCredentials, TooMany, HashingBusy.
     """
-    async with transactions() as session:
-        await find_interaction(session, interaction_id, browser.hash, now=now)
-        attempt = await accounts.begin_login(
-            session,
-            ring,
-            account_id=await lookup.account_of_phone(session, ring, typed.username),
-            username=typed.username,
-            address=browser.address,
-            browser_hash=browser.hash,
-            now=now,
-        )
-    account = attempt.account
-    usable = account.password_hash if account is not None and account.is_active else None
-    if not await passwords.password_fits(typed.password, usable) or account is None:
-        raise WrongCredentials
-    new_hash = (
-        await passwords.hash_password(typed.password)
-        if passwords.is_outdated(account.password_hash)
-        else None
-    )
+    with passwords.place() as kept:
+        async with transactions() as session:
+            await find_interaction(session, interaction_id, browser.hash, now=now)
+            attempt = await accounts.begin_login(
+                session,
+                ring,
+                account_id=await lookup.account_of_phone(session, ring, typed.username),
+                username=typed.username,
+                address=browser.address,
+                browser_hash=browser.hash,
+                now=now,
+            )
+        account = attempt.account
+        usable = account.password_hash if account is not None and account.is_active else None
+        if not await kept.fits(typed.password, usable) or account is None:
+            raise WrongCredentials
+        is_outdated = passwords.is_outdated(account.password_hash)
+        new_hash = await kept.hash(typed.password) if is_outdated else None
     async with transactions() as session:
         interaction = await find_interaction(session, interaction_id, browser.hash, now=now, for_update=True)
         is_new_device = await accounts.finish_login(

@@ -10,6 +10,7 @@ from pydantic import Json
 from identity_service.accounts.domain import (
     PASSKEYS_OF_ADDRESS,
     CredentialsChanged,
+    HashingBusy,
     PasswordUnsuitable,
     WrongCredentials,
     WrongSecondFactor,
@@ -38,6 +39,7 @@ router = APIRouter(
 )
 
 _Text = Annotated[str, Form(max_length=200)]
+_BUSY_SECONDS = "2"
 _PROBLEMS = {Next.WRONG_CODE: WrongSecondFactor, Next.ALL_ANEW: CredentialsChanged}
 Done = Literal["signed_up", "password_reset"]
 """What somebody has just finished that leads here."""
@@ -94,7 +96,7 @@ async def log_in(
             limits=session_limits(visit.settings),
             now=now,
         )
-    except (WrongCredentials, TooMany) as error:
+    except (WrongCredentials, TooMany, HashingBusy) as error:
         return await _again(visit, transactions, interaction, error, now)
     return await _onward(visit, transactions, interaction, outcome, now)
 
@@ -148,7 +150,7 @@ async def choose_password(
             limits=session_limits(visit.settings),
             now=now,
         )
-    except PasswordUnsuitable as error:
+    except (PasswordUnsuitable, HashingBusy) as error:
         return await _again(visit, transactions, interaction, error, now)
     return await _onward(visit, transactions, interaction, outcome, now)
 
@@ -233,10 +235,12 @@ async def _again(
     """The form once more with what was wrong. The user name is not repeated: it would tell nothing new."""
     async with transactions() as session:
         found = await handlers.find_interaction(session, interaction, visit.browser_hash, now=now)
+    status, headers = 422, {}
     if isinstance(error, TooMany):
-        retry = {"Retry-After": str(error.retry_after)}
-        return _form(visit, found, status=429, headers=retry, problem=error)
-    return _form(visit, found, status=422, problem=error)
+        status, headers = 429, {"Retry-After": str(error.retry_after)}
+    elif isinstance(error, HashingBusy):
+        status, headers = 503, {"Retry-After": _BUSY_SECONDS}
+    return _form(visit, found, status=status, headers=headers, problem=error)
 
 
 def _form(
