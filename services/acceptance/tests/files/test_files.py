@@ -213,7 +213,10 @@ async def test_only_who_uploaded_it_gets_a_link(office: Any) -> None:
         await handlers.own_file(office.session, facts.id, office.citizen())
 
 
-async def test_orphans_and_lost_objects_are_swept_after_a_day_and_nothing_else(office: Any) -> None:
+async def test_orphans_and_lost_objects_are_swept_after_a_day_and_nothing_else(
+    office: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handlers, "_SWEEP_BATCH", 1)  # one round goes on until nothing waits
     citizen = office.citizen()
     orphan, _ = await take(office, PDF, citizen)
     receipt = await office.apply(citizen, item="HN-430300-002014006001-02")

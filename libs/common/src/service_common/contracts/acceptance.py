@@ -52,7 +52,8 @@ class BundlePublished(Event):
 class ApplicationFacts(Event):
     """What every event about an application says.
 
-    ``submitted_by`` is always a person: at a window who stood there, and ``taken_in_by`` is the clerk, of which department.
+    ``submitted_by`` is who acted: the applicant or an agent. At a window it is the person who stood there, never the clerk,
+    who is ``taken_in_by``, of the department ``window_department_id``.
     """
 
     application_id: UUID

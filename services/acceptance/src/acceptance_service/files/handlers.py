@@ -362,22 +362,22 @@ async def open_file(session: AsyncSession, port: FilePort, file_id: UUID) -> Ope
     return OpenFile(name, blob.media_type, blob.size, key.decrypt(port.store.read(blob.object_key)))
 
 
-async def forget_orphans(session: AsyncSession, *, now: datetime) -> list[str]:
-    """Drops uploads that no application took within a day, and content that nobody has any more.
+async def forget_orphans(session: AsyncSession, *, now: datetime) -> tuple[list[str], bool]:
+    """Drops uploads that no application took within a day, a batch at a time, and content that nobody has any more.
 
-    Returns the objects to delete once this transaction is committed.
+    Returns the objects to delete once this transaction is committed, and whether more uploads may wait.
     """
     until = now - QUOTA_SPAN
     orphans = (
         select(File.id).where(File.application_id.is_(None), File.created_at < until).limit(_SWEEP_BATCH)
     )
-    await session.execute(delete(File).where(File.id.in_(orphans)))
+    dropped = (await session.scalars(delete(File).where(File.id.in_(orphans)).returning(File.id))).all()
     unused = (
         delete(Blob)
         .where(Blob.created_at < until, ~exists().where(File.address == Blob.address))
         .returning(Blob.object_key)
     )
-    return list(await session.scalars(unused))
+    return list(await session.scalars(unused)), len(dropped) == _SWEEP_BATCH
 
 
 async def unknown_objects(session: AsyncSession, keys: Sequence[str]) -> list[str]:

@@ -87,12 +87,17 @@ async def sweep(database: Database, ring: KeyRing, *, now: datetime) -> int:
 async def keep_house(database: Database, port: FilePort, *, untouched: timedelta, now: datetime) -> None:
     """Gives up drafts nobody touched for so long; forgets orphaned uploads, objects that a crash left behind, old failures."""
     async with database.sessions() as session, session.begin():
-        await give_up_drafts(session, untouched=untouched, now=now)
-    async with database.sessions() as session, session.begin():
         await forget_old_failures(session, now=now)
-        unused = await forget_orphans(session, now=now)
-    for key in unused:
-        await port.store.delete(key)
+    more = True
+    while more:
+        async with database.sessions() as session, session.begin():
+            more = await give_up_drafts(session, untouched=untouched, now=now)
+    more = True
+    while more:
+        async with database.sessions() as session, session.begin():
+            unused, more = await forget_orphans(session, now=now)
+        for key in unused:
+            await port.store.delete(key)
     old = await port.store.keys_older_than((now - _OBJECT_AGE).timestamp())
     for start in range(0, len(old), 1000):
         async with database.sessions() as session:

@@ -261,8 +261,11 @@ async def discard_draft(
     return application
 
 
-async def give_up_drafts(session: AsyncSession, *, untouched: timedelta, now: datetime) -> int:
-    """Discards drafts that nobody has touched for so long, a batch at a time. Returns how many; their files are swept next."""
+async def give_up_drafts(session: AsyncSession, *, untouched: timedelta, now: datetime) -> bool:
+    """Discards drafts that nobody has touched for so long, a batch at a time; their files are swept next.
+
+    Returns whether more may wait.
+    """
     until = now - untouched
     forgotten = (
         await session.scalars(
@@ -279,7 +282,7 @@ async def give_up_drafts(session: AsyncSession, *, untouched: timedelta, now: da
     for application in forgotten:
         await _discard(session, application, SYSTEM, now)
     await session.flush()
-    return len(forgotten)
+    return len(forgotten) == _GIVEN_UP_AT_ONCE
 
 
 async def _discard(session: AsyncSession, application: Application, actor: Actor, now: datetime) -> None:
