@@ -17,9 +17,9 @@ from urllib.parse import unquote, urlsplit
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, RSAKey
-from sqlalchemy import DateTime, LargeBinary, bindparam, delete, func, select, text
+from sqlalchemy import DateTime, LargeBinary, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from service_common.db import Database
 from service_common.errors import Unauthenticated
@@ -188,41 +188,42 @@ _REMEMBER = (
 )
 
 
-async def _remember(session: AsyncSession, shown: Collection[tuple[bytes, datetime]]) -> set[bytes]:
+async def _remember(
+    database: AsyncConnection | AsyncSession, shown: Collection[tuple[bytes, datetime]]
+) -> set[bytes]:
     """Which of these names were not remembered before. In one order for all, so that two instances never wait for each other."""
     names, ends = zip(*sorted(shown), strict=True)
-    remembered = await session.execute(_REMEMBER, {"names": names, "ends": ends})
+    remembered = await database.execute(_REMEMBER, {"names": names, "ends": ends})
     return set(remembered.scalars())
 
 
 class SeenProofs:
     """What all instances of one service have accepted, in its own database.
 
-    A table and not the memory of a process: the balancer sends a replay to another instance. Only requests with a bound token
-    pay for it, those of a moment together, without waiting for the disk: after a crash of the server the minute of a proof is over.
+    A table and not the memory of a process: the balancer sends a replay to another instance, and a crash forgets nothing. Only
+    requests with a bound token pay for it, those of a moment together: one statement and one commit.
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._statements = database.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._pruned_at = float("-inf")
         self._accepted = Gathered(self._remember_all)
 
     async def accept(self, proof: Proof, *, passed_on_to: str = "") -> None:
-        """In a transaction of its own, so that a refused request uses its proof up too. Raises: InvalidProof."""
+        """Apart from what the request does, so that a refused one uses its proof up too. Raises: InvalidProof."""
         if not await self._accepted((_name_of(proof, passed_on_to), proof.expires_at)):
             raise InvalidProof
 
     async def _remember_all(self, shown: Sequence[tuple[bytes, datetime]]) -> Sequence[bool]:
-        async with self._database.sessions.begin() as session:
-            await session.execute(text("SELECT set_config('synchronous_commit', 'off', true)"))
-            fresh = await _remember(session, shown)
-            await self._forget_expired(session)
+        async with self._statements.connect() as connection:
+            fresh = await _remember(connection, shown)
+            await self._forget_expired(connection)
         return first_of_each([name for name, _ in shown], fresh)
 
-    async def _forget_expired(self, session: AsyncSession) -> None:
+    async def _forget_expired(self, connection: AsyncConnection) -> None:
         """Now and then, by whoever comes by: no job of its own for a handful of rows."""
         if time.monotonic() - self._pruned_at < _PRUNE_EVERY_SECONDS:
             return
         self._pruned_at = time.monotonic()
         over = datetime.now(UTC) - timedelta(seconds=_LONGEST_AGE)
-        await session.execute(delete(seen_proofs).where(seen_proofs.c.expires_at < over))
+        await connection.execute(delete(seen_proofs).where(seen_proofs.c.expires_at < over))
