@@ -17,7 +17,9 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from joserfc.jwk import ECKey
+from typer.testing import CliRunner
 
+from certificates_service.__main__ import cli
 from certificates_service.departments.handlers import departments_by_id
 from certificates_service.settings import Settings
 from service_common.db import Database
@@ -105,3 +107,8 @@ async def test_a_key_is_rotated_and_listed(environment: dict[str, str]) -> None:
     said = await run(environment, "keys", "rotate", "--overlap-hours", "1")
     key_id = said.split()[0]
     assert key_id in await run(environment, "keys", "list")
+
+
+def test_issuers_can_be_checked() -> None:
+    asked = CliRunner().invoke(cli, ["issuers", "check", "--help"])
+    assert asked.exit_code == 0, asked.output

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from certificates_service.departments.models import Department
+from certificates_service.licences.handlers.standing import find_unpermitted
 from certificates_service.licences.models import Licence
 from service_common.db import Database
 from service_common.departments import DepartmentState, keep_departments
@@ -112,6 +113,18 @@ async def test_a_new_version_needs_a_permitted_issuer_too(
         f"/licences/{licence['id']}/versions", json=content, headers=market() | CHECKED
     )
     assert (answer.status_code, answer.json()["code"]) == (403, "issuer_not_permitted")
+
+
+async def test_what_was_issued_before_is_listed_for_people_to_look_at(
+    client: httpx.AsyncClient, issue: Issue, platform: Caller, business_order: Order, database: Database
+) -> None:
+    await issue(business_order())
+    async with database.sessions() as session:
+        assert await find_unpermitted(session) == []
+    await _type_with_issuers(client, platform, [{"uscc": DISTRICT.uscc}])
+    async with database.sessions() as session:
+        [found] = await find_unpermitted(session)
+    assert (found.type_code, found.licences) == (business_order()["type_code"], 1)
 
 
 async def test_a_kind_without_any_department_is_a_fault_of_the_file(

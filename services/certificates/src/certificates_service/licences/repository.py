@@ -5,7 +5,7 @@ from datetime import date
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from certificates_service.licences.domain import LIVING
@@ -31,6 +31,17 @@ async def licence_for_change(session: AsyncSession, licence_id: UUID) -> Licence
 
 async def licence_by_identifier(session: AsyncSession, identifier: str) -> Licence | None:
     return await session.scalar(select(Licence).where(Licence.identifier == identifier))
+
+
+async def living_by_issuer(session: AsyncSession) -> Sequence[tuple[str, UUID, int]]:
+    """How many living licences of each type each department has issued."""
+    counted = (
+        select(Licence.type_code, Licence.issuer_department_id, func.count())
+        .where(Licence.status.in_(LIVING))
+        .group_by(Licence.type_code, Licence.issuer_department_id)
+        .order_by(Licence.type_code, Licence.issuer_department_id)
+    )
+    return [(code, issuer, count) for code, issuer, count in await session.execute(counted)]
 
 
 CaseKey = tuple[UUID, UUID]
