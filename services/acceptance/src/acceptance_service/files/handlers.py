@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import math
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from uuid import UUID, uuid4
 
 import filetype
 import structlog
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,7 +22,6 @@ from acceptance_service.files.domain import (
     PICTURES,
     QUOTA_SPAN,
     SNIFF_BYTES,
-    ApplicationFilesFull,
     FileEmpty,
     FileInfected,
     FileOfAnotherMaterial,
@@ -34,10 +32,10 @@ from acceptance_service.files.domain import (
     Quota,
     Scan,
     UploadKeyReused,
-    UploadQuotaUsed,
 )
 from acceptance_service.files.models import Blob, File
 from acceptance_service.files.pictures import strip_metadata
+from acceptance_service.files.quotas import need_fitting, need_room
 from acceptance_service.files.scanner import Scanner, ScannerAway
 from acceptance_service.files.storage import ObjectStore
 from acceptance_service.files.vault import FileKey
@@ -134,7 +132,7 @@ async def register_upload(
     mine = (File.uploaded_by == _owner(caller), File.upload_key == upload_key)
     known = await session.scalar(select(File).where(*mine))
     if known is None:
-        await _need_room(session, port, stored.size, caller, now=now)
+        await need_room(session, _owner(caller), _quota(port, caller), size=stored.size, now=now)
         superfluous = await _keep_content(session, port, stored, now=now)
         made = await session.scalar(
             insert(File)
@@ -157,25 +155,6 @@ async def register_upload(
     if known.sha256 != stored.sha256:
         raise UploadKeyReused
     return _facts(known, await session.get_one(Blob, known.address), port.ring), stored.object_key
-
-
-async def _need_room(
-    session: AsyncSession, port: FilePort, size: int, caller: Caller, *, now: datetime
-) -> None:
-    """One upload of somebody after the other, so that many at once do not all find the same room. Raises: UploadQuotaUsed."""
-    owner = _owner(caller)
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"upload:{owner}", 0))))
-    files, total, oldest = (
-        await session.execute(
-            select(func.count(), func.coalesce(func.sum(Blob.size), 0), func.min(File.created_at))
-            .join(Blob, Blob.address == File.address)
-            .where(File.uploaded_by == owner, File.created_at > now - QUOTA_SPAN)
-        )
-    ).one()
-    quota = port.daily if caller.subject_type == "person" else port.daily.times(port.office_factor)
-    if not quota.holds(files=files + 1, size=int(total) + size):
-        until = (oldest or now) + QUOTA_SPAN
-        raise UploadQuotaUsed(quota, retry_after=max(math.ceil((until - now).total_seconds()), 1))
 
 
 async def _keep_content(
@@ -250,21 +229,8 @@ async def attach(
         .where(File.id.in_(file_ids))
         .values(application_id=application_id, material_code=material_code)
     )
-    await _need_fitting(session, application_id, quota)
+    await need_fitting(session, application_id, quota)
     return [found[file_id][0].sha256.hex() for file_id in file_ids]
-
-
-async def _need_fitting(session: AsyncSession, application_id: UUID, quota: Quota) -> None:
-    files, total = (
-        await session.execute(
-            select(func.count(), func.coalesce(func.sum(Blob.size), 0))
-            .select_from(File)
-            .join(Blob, Blob.address == File.address)
-            .where(File.application_id == application_id)
-        )
-    ).one()
-    if not quota.holds(files=files, size=int(total)):
-        raise ApplicationFilesFull(files=quota.files, mib=quota.size // 1024**2)
 
 
 async def release_files(
@@ -386,6 +352,10 @@ async def unknown_objects(session: AsyncSession, keys: Sequence[str]) -> list[st
         return []
     known = set(await session.scalars(select(Blob.object_key).where(Blob.object_key.in_(keys))))
     return [key for key in keys if key not in known]
+
+
+def _quota(port: FilePort, caller: Caller) -> Quota:
+    return port.daily if caller.subject_type == "person" else port.daily.times(port.office_factor)
 
 
 def _owner(caller: Caller) -> str:
