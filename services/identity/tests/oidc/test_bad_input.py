@@ -152,10 +152,13 @@ async def test_device_requests(hall: Application, bad: Bad) -> None:
     assert bad.found == []
 
 
-async def test_authorization_requests_lead_nowhere_else(partner: Application) -> None:
+async def test_authorization_requests_lead_nowhere_else(partner: Application, population: Population) -> None:
+    hint = (await partner.tokens(await population.person()))["id_token"]
+    partner.browser.cookies.clear()
     base = partner.request(
         "openid", max_age="60", prompt="login", login_hint="somebody", acr_values="urn:lianban:loa:2",
         resource="urn:lianban:identity", claims="{}", ui_locales="zh-CN", display="page",
+        id_token_hint=hint,
         request_uri="urn:ietf:params:oauth:request_uri:x", request="a.b.c", response_mode="query",
     )  # fmt: skip
     found = []
