@@ -17,7 +17,7 @@ from sqlalchemy.util.concurrency import await_
 from identity_service.oidc.client_authentication import METHODS
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import DeviceStatus, Subject
-from identity_service.oidc.grants import first_refresh_token, issue
+from identity_service.oidc.issuing import first_refresh_token, issue
 from identity_service.oidc.models import DeviceAuthorization
 from identity_service.oidc.provider import Provider, ProviderRequest, Work
 from identity_service.oidc.subjects import load_subject

@@ -18,18 +18,15 @@ from identity_service.oidc.client_authentication import CONFIDENTIAL_METHODS, ME
 from identity_service.oidc.clients import SERVICE_ROLE, OAuthClient
 from identity_service.oidc.device import DeviceEndpoint, DeviceGrant
 from identity_service.oidc.exchange import ExchangeGrant
-from identity_service.oidc.grants import (
-    ClientGrant,
-    CodeGrant,
-    RefreshGrant,
-    hash_refresh_token,
-)
+from identity_service.oidc.grants import ClientGrant, CodeGrant
 from identity_service.oidc.hints import ID_TOKEN_TYPE
 from identity_service.oidc.id_tokens import CODE_EXTENSIONS, DEVICE_EXTENSIONS, REFRESH_EXTENSIONS
+from identity_service.oidc.issuing import hash_refresh_token
 from identity_service.oidc.models import RefreshToken
 from identity_service.oidc.possession import give_nonce, show_proof
 from identity_service.oidc.provider import ACCESS_TOKEN_TYPE, Answer, Provider, ProviderRequest, Work
 from identity_service.oidc.pushed import PushedRequests
+from identity_service.oidc.refresh import RefreshGrant
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.models import Grant
 from identity_service.signing.domain import ID_TOKEN_ALGORITHMS

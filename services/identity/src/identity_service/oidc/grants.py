@@ -1,13 +1,11 @@
-"""The three grants, on Authlib's: authorization code with PKCE, refresh with rotation, client credentials."""
+"""Two of the grants, on Authlib's: authorization code with PKCE, client credentials. Refresh stands in ``refresh``."""
 
-import base64
-import os
 import re
 from datetime import timedelta
 from typing import Any
 
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
-from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant
+from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredentialsGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core.errors import (
     RegistrationNotSupportedError,
@@ -18,16 +16,15 @@ from sqlalchemy import Column, ColumnElement, bindparam, insert, literal, select
 from sqlalchemy.util.concurrency import await_
 
 from identity_service.accounts.models import Account
-from identity_service.edge import session_limits
 from identity_service.oidc.claims import AskedClaims
 from identity_service.oidc.client_authentication import METHODS
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.domain import PROMPTS, Freshness, Subject
 from identity_service.oidc.hints import hinted_subject
-from identity_service.oidc.models import AuthorizationCode, RefreshToken
-from identity_service.oidc.possession import bind_family, check_refresh_binding
-from identity_service.oidc.provider import InvalidDPoPProof, InvalidTarget, Provider, ProviderRequest, Work
-from identity_service.oidc.subjects import grantable, load_subject, subject_of, with_subject
+from identity_service.oidc.issuing import first_refresh_token, issue
+from identity_service.oidc.models import AuthorizationCode
+from identity_service.oidc.provider import InvalidDPoPProof, Provider, ProviderRequest, Work
+from identity_service.oidc.subjects import subject_of, with_subject
 from identity_service.sessions import handlers as sessions
 from identity_service.sessions.models import Grant, LoginSession
 from service_common.contracts.identity import SessionEndReason
@@ -42,14 +39,6 @@ _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 def hash_code(ring: KeyRing, code: str) -> bytes:
     return ring.blind_index(code, column="authorization_codes.code_hash")
-
-
-def hash_refresh_token(ring: KeyRing, token: str) -> bytes:
-    return ring.blind_index(token, column="refresh_tokens.token_hash")
-
-
-def _text(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
 class CodeInHand:
@@ -284,143 +273,6 @@ def _malformed(parameters: dict[str, str]) -> Any:
             "The max_age is no number of seconds, or the claims are no object of claims."
         )
     return None
-
-
-def issue(
-    provider: Provider, request: ProviderRequest, grant: Grant, subject: Subject, scope: str | None = None
-) -> dict[str, Any]:
-    """An access token of a grant, for what the subject's roles still allow and what was asked of it now."""
-    scopes = frozenset((scope or grant.scope).split())
-    scopes &= grantable(provider.work.catalogue, request.client, subject) & request.client.scopes
-    asked = request.payload.resource
-    if grant.resource is not None and asked not in (None, grant.resource):
-        raise InvalidTarget
-    bind_family(grant, request.client, provider.proof)
-    return provider.access_token(request.client, scopes, asked or grant.resource, subject, grant)
-
-
-def first_refresh_token(work: Work, grant: Grant) -> str:
-    """The first of a family: 256 random bits."""
-    token = _text(os.urandom(32))
-    _keep(work, grant, token)
-    return token
-
-
-def _keep(work: Work, grant: Grant, token: str) -> None:
-    work.session.add(
-        RefreshToken(
-            token_hash=hash_refresh_token(work.ring, token),
-            grant_id=grant.id,
-            salt=os.urandom(16),
-            issued_at=work.now,
-            expires_at=work.now + timedelta(days=work.settings.refresh_token_days),
-        )
-    )
-
-
-def _successor(ring: KeyRing, token: str, salt: bytes) -> str:
-    """The next token of a family follows from the one before, its row's salt and our key.
-
-    So a repeated refresh gives the same successor again without it being stored: the family never forks.
-    """
-    return _text(ring.blind_index(f"{salt.hex()}\x00{token}", column="refresh_tokens.successor"))
-
-
-class TokenInHand:
-    """A refresh token with its grant and subject, in the words in which Authlib asks."""
-
-    def __init__(self, text: str, row: RefreshToken, grant: Grant, subject: Subject) -> None:
-        self.text = text
-        self.row = row
-        self.grant = grant
-        self.subject = subject
-
-    def check_client(self, client: OAuthClient) -> bool:
-        return self.grant.client_id == client.client_id
-
-    def get_scope(self) -> str:
-        return self.grant.scope
-
-
-class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib ships no types
-    """Refresh with rotation. Two refreshes at once meet in the row's lock: the second is a replay of the first."""
-
-    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
-    INCLUDE_NEW_REFRESH_TOKEN = True
-    server: Provider
-    request: ProviderRequest
-
-    @property
-    def work(self) -> Work:
-        return self.server.work
-
-    def authenticate_refresh_token(self, refresh_token: str) -> TokenInHand | None:
-        return await_(self._usable(refresh_token))
-
-    async def _usable(self, token: str) -> TokenInHand | None:
-        work = self.work
-        found = (
-            await work.session.execute(
-                select(RefreshToken, Grant)
-                .join(Grant, Grant.id == RefreshToken.grant_id)
-                .where(
-                    RefreshToken.token_hash == hash_refresh_token(work.ring, token),
-                    Grant.client_id == self.request.client.client_id,
-                )
-                .with_for_update()
-            )
-        ).first()
-        if found is None:
-            return None
-        row, grant = found
-        if grant.ended_at is not None or row.expires_at <= work.now:
-            return None
-        if not check_refresh_binding(grant, self.server.proof):
-            return None
-        if row.used_at is not None and self._is_reuse(row):
-            await sessions.end_grant(work.session, grant, reason=SessionEndReason.SUSPICION, now=work.now)
-            return None
-        limits = session_limits(work.settings)
-        if not grant.is_offline and not await sessions.living_session(
-            work.session, grant.login_session_id, limits=limits, now=work.now
-        ):
-            return None
-        subject = await load_subject(work.session, grant.kind, grant.subject_id, now=work.now)
-        return TokenInHand(token, row, grant, subject) if subject else None
-
-    def _is_reuse(self, row: RefreshToken) -> bool:
-        assert row.used_at is not None
-        return self.work.now - row.used_at > timedelta(seconds=self.work.settings.refresh_replay_seconds)
-
-    def authenticate_user(self, refresh_token: TokenInHand) -> Subject:
-        return refresh_token.subject
-
-    def issue_token(self, user: Subject, refresh_token: TokenInHand) -> dict[str, Any]:
-        token = issue(self.server, self.request, refresh_token.grant, user, self.request.payload.scope)
-        # Bound and of a client that proves itself: FAPI 2.0 §5.3.2.1 then forbids rotation, which loses tokens to lost answers.
-        if not self.request.client.is_high_trust:
-            token["refresh_token"] = await_(self._rotate(refresh_token))
-        return token
-
-    async def _rotate(self, in_hand: TokenInHand) -> str:
-        """The successor; for a replay the newest of the family, which is the only one that is not used up."""
-        work = self.work
-        token, row = in_hand.text, in_hand.row
-        while row.used_at is not None:
-            token = _successor(work.ring, token, row.salt)
-            row = await work.session.get_one(RefreshToken, hash_refresh_token(work.ring, token))
-            if row.used_at is None:
-                return token
-        row.used_at = work.now
-        successor = _successor(work.ring, token, row.salt)
-        _keep(work, in_hand.grant, successor)
-        return successor
-
-    def revoke_old_credential(self, refresh_token: TokenInHand) -> None:
-        """Nothing: it was used up when its successor was made."""
-
-    def save_token(self, token: dict[str, Any]) -> None:
-        """Nothing: see CodeGrant."""
 
 
 class ClientGrant(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib ships no types

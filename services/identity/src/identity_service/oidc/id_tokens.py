@@ -8,8 +8,9 @@ from sqlalchemy.util.concurrency import await_
 from identity_service.oidc.clients import OAuthClient
 from identity_service.oidc.device import DeviceInHand
 from identity_service.oidc.domain import Subject
-from identity_service.oidc.grants import CodeInHand, S256Only, TokenInHand
+from identity_service.oidc.grants import CodeInHand, S256Only
 from identity_service.oidc.provider import ProviderRequest, Work
+from identity_service.oidc.refresh import TokenInHand
 from identity_service.oidc.subjects import subject_identifier
 from identity_service.oidc.userinfo import personal_claims
 
