@@ -80,6 +80,24 @@ async def test_each_algorithm_has_keys_of_its_own(transactions: Transactions, ri
     assert keys.read(of_another, kind="JWT") is None
 
 
+async def test_a_key_of_a_kind_that_a_later_version_made_does_no_harm(
+    transactions: Transactions, ring: KeyRing
+) -> None:
+    store = handlers.KeyStore(transactions, ring)
+    await store.current()
+    async with transactions() as session:
+        later = SigningKey(
+            kid="later",
+            private_jwk=b"?",
+            public_jwk={"kty": "AKP", "alg": "ML-DSA-44", "kid": "later"},
+            signs_from=utc_now(),
+        )
+        session.add(later)
+    async with transactions() as session:
+        keys = await handlers.load_keys(session, ring, now=utc_now())
+    assert [span.algorithm for span in keys.spans] == [ALGORITHM]
+
+
 async def test_private_keys_are_sealed(transactions: Transactions, ring: KeyRing) -> None:
     async with transactions() as session:
         await handlers.ensure_keys(session, ring, ["ES256"], now=utc_now())

@@ -114,11 +114,14 @@ async def ensure_keys(
 
 
 async def load_keys(session: AsyncSession, ring: KeyRing, *, now: datetime) -> SigningKeys:
-    """Every key that is published now."""
+    """Every key that is published now, but for kinds that a later version made: it may be rolled back to this one."""
     rows = (
         await session.scalars(
             select(SigningKey)
-            .where(or_(SigningKey.published_until.is_(None), SigningKey.published_until > now))
+            .where(
+                or_(SigningKey.published_until.is_(None), SigningKey.published_until > now),
+                SigningKey.public_jwk["alg"].astext.in_(ID_TOKEN_ALGORITHMS),
+            )
             .order_by(SigningKey.signs_from)
         )
     ).all()
