@@ -40,6 +40,8 @@ from identity_service.scopes import ScopeCatalogue
 from identity_service.sessions.routes import router as session_routes
 from identity_service.settings import Settings
 from identity_service.signing.handlers import KeyStore
+from identity_service.space.access_pages import router as access_pages
+from identity_service.space.closing_pages import router as closing_pages
 from identity_service.space.pages import router as account_pages
 from identity_service.space.routes import router as space_routes
 from identity_service.worker import background, subscribers
@@ -130,6 +132,8 @@ def define_service(settings: Settings | None = None) -> Service:
             identity_code_routes,
             space_routes,
             account_pages,
+            access_pages,
+            closing_pages,
             session_routes,
             passkey_routes,
             passkey_pages,

@@ -18,6 +18,8 @@ class OwnPage(StrEnum):
     INBOX = "inbox"
     PASSKEYS = "passkeys"
     PASSWORD = "password"  # noqa: S105 - no password
+    ACCESSES = "accesses"
+    CLOSING = "closing"
 
     @property
     def path(self) -> str:
@@ -25,7 +27,7 @@ class OwnPage(StrEnum):
         return f"/identity/{below}{self.value}"
 
 
-_OF_THE_ACCOUNT = frozenset({OwnPage.PASSWORD})
+_OF_THE_ACCOUNT = frozenset({OwnPage.PASSWORD, OwnPage.ACCESSES, OwnPage.CLOSING})
 
 
 def log_in_first(visit: Visit, page: OwnPage = OwnPage.ACCOUNT) -> Response:
