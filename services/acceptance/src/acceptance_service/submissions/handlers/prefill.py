@@ -131,7 +131,7 @@ async def prefill_application(
     (profile, profile_away), (found, licences_away) = await asyncio.gather(
         _profile(profiles, question), _licences(licences, question)
     )
-    asked = question.needs.profile_fields.values()
+    asked, verified = question.needs.profile_fields.values(), profile or {}
     if not LOCKED.isdisjoint(asked):
         async with database.sessions() as session, session.begin():
             await remember_verified(
@@ -139,8 +139,8 @@ async def prefill_application(
                 ring,
                 application_id,
                 asked=asked,
-                verified=profile or {},
-                unanswered=asked if profile_away else (),
+                verified=verified,
+                unanswered=[one for one in asked if profile_away and one not in verified],
                 now=now,
             )
     away = [
