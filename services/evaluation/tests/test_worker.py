@@ -20,6 +20,7 @@ from lianban_local.testing.brokers import TestNats
 from service_common.app import create_app
 from service_common.contracts.acceptance import CaseFinished
 from service_common.contracts.evaluation import InvitationCreated
+from service_common.crypto import KeyRing
 from service_common.db import Database, new_id
 from service_common.streams import ensure_stream
 
@@ -59,13 +60,13 @@ async def _unheard(jetstream: JetStreamContext) -> int:
 
 
 async def test_several_sweepers_at_once_count_each_expired_invitation_once(
-    database: Database, cast: Any, invite_to: Callable[..., Any]
+    database: Database, ring: KeyRing, cast: Any, invite_to: Callable[..., Any]
 ) -> None:
     long_ago = cast.monday.replace(year=2024)
     async with database.sessions() as session, session.begin():
         for number in range(30):
             await invite_to(session, cast.wang, item_code=f"ITEM-{number % 4}", now=long_ago)
-    await asyncio.gather(*(sweep_once(database) for _ in range(4)))
+    await asyncio.gather(*(sweep_once(database, ring, valid_days=10) for _ in range(4)))
     async with database.sessions() as session:
         states = set(await session.scalars(select(Invitation.state)))
         assert states == {InvitationState.EXPIRED}

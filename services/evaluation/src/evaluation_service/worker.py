@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from evaluation_service.invitations.handlers import expire_invitations
+from evaluation_service.invitations.handlers import expire_invitations, invite_late
 from evaluation_service.invitations.subscribers import invitation_subscribers
 from evaluation_service.legal_persons.subscribers import SUBSCRIBERS as LEGAL_PERSONS
 from evaluation_service.rectifications.handlers.overdue import mark_overdue
@@ -14,6 +14,7 @@ from evaluation_service.rectifications.handlers.recount import recount_deadlines
 from evaluation_service.settings import Settings
 from service_common.app import Background
 from service_common.clock import utc_now
+from service_common.crypto import KeyRing
 from service_common.db import Database
 from service_common.jobs import sweep_for_ever
 from service_common.messaging import Subscriber
@@ -31,13 +32,16 @@ def subscribers(app: FastAPI) -> Sequence[Subscriber[Any]]:
 
 
 async def sweep(app: FastAPI) -> None:
-    """Closes the window of invitations, counts limits again and marks missed ones, for ever. Several workers may sweep at once."""
+    """Invites late, closes the window of invitations, counts limits again and marks missed ones, for ever. Several workers may sweep at once."""
     settings: Settings = app.state.settings
-    await sweep_for_ever(partial(sweep_once, app.state.database), every_seconds=settings.sweep_seconds)
+    once = partial(sweep_once, app.state.database, app.state.key_ring, valid_days=settings.invitation_days)
+    await sweep_for_ever(once, every_seconds=settings.sweep_seconds)
 
 
-async def sweep_once(database: Database) -> int:
+async def sweep_once(database: Database, ring: KeyRing, *, valid_days: int) -> int:
     """One batch of each kind, each in a transaction of its own. Returns how many rows were due."""
+    async with database.sessions() as session, session.begin():
+        invited = await invite_late(session, ring, valid_days=valid_days, now=utc_now())
     async with database.sessions() as session, session.begin():
         expired = await expire_invitations(session, now=utc_now())
     # First, so that nothing is marked by a limit that a newer calendar has moved.
@@ -45,7 +49,7 @@ async def sweep_once(database: Database) -> int:
         recounted = await recount_deadlines(session, now=utc_now())
     async with database.sessions() as session, session.begin():
         late = await mark_overdue(session, now=utc_now())
-    return expired + recounted + late
+    return invited + expired + recounted + late
 
 
 background: Sequence[Background] = (sweep,)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from evaluation_service.indicators.domain import Dimension
 from evaluation_service.indicators.handlers import find_drift, read_indicators
 from evaluation_service.invitations.domain import InvitationState
-from evaluation_service.invitations.handlers import expire_invitations
+from evaluation_service.invitations.handlers import expire_invitations, invite_late
 from evaluation_service.invitations.models import Invitation
 from evaluation_service.invitations.subscribers import invitation_subscribers
 from evaluation_service.legal_persons.subscribers import SUBSCRIBERS as LEGAL_PERSONS
@@ -175,6 +175,21 @@ async def test_a_contact_of_whom_nobody_is_known_counts_once_as_not_invited(
     )
     assert (indicator.counts.contacts, indicator.counts.uninvited, indicator.counts.defaults) == (1, 1, 0)
     assert indicator.counts.coverage_rate == 0.0
+    assert await find_drift(session) == []
+
+
+async def test_news_of_a_legal_person_that_come_after_its_case_invite_late_and_once(
+    session: AsyncSession, subscribers: dict[str, Subscriber[Any]], ring: KeyRing
+) -> None:
+    """Two streams, no order between them: after an outage the case may be heard of first."""
+    assert await invited(session, subscribers, submitted_by=AGENT) == []
+    assert await invite_late(session, ring, valid_days=10, now=utc_now()) == 0
+    await hear(session, APPOINTED, REGISTERED)
+    assert await invite_late(session, ring, valid_days=10, now=utc_now()) == 1
+    assert await invite_late(session, ring, valid_days=10, now=utc_now()) == 0
+    assert list(await session.scalars(select(outbox.c.event["data"]["person_id"].astext))) == [AGENT]
+    [row] = await invitations(session)
+    assert (row.state, row.legal_person_id, row.submitted_sealed) == (InvitationState.OPEN, None, None)
     assert await find_drift(session) == []
 
 

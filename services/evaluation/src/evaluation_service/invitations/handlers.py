@@ -1,6 +1,7 @@
 """Use cases of invitations."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from evaluation_service.invitations.domain import (
     window_end,
 )
 from evaluation_service.invitations.models import Invitation
+from evaluation_service.legal_persons.handlers import who_reviews
+from evaluation_service.legal_persons.models import LegalPerson
 from service_common import outbox
 from service_common.contracts.evaluation import InvitationCreated, ReviewerInformed
 from service_common.crypto import KeyRing
@@ -25,6 +28,7 @@ from service_common.db import new_id
 
 _BATCH = 200
 _SEALED = "invitations.person_sealed"
+_SUBMITTED = "invitations.submitted_sealed"
 
 
 async def invite(
@@ -43,25 +47,78 @@ async def invite(
     )
     if invitation is None:
         return False
-    event = InvitationCreated(
-        invitation_id=invitation.id,
-        contact_kind=contact.kind,
-        contact_id=contact.id,
-        contact_no=contact.number,
-        person_id=person_id,
-        department_id=contact.department_id,
-        expires_at=expires_at,
-    )
-    await outbox.add(session, invitation, event, now=now)
+    await _tell(session, invitation, person_id, now=now)
     await count(session, (invitation.reviewed, Counts(contacts=1)))
     return True
 
 
-async def count_uninvited(session: AsyncSession, contact: Contact, *, now: datetime) -> None:
-    """A contact about which nobody can be asked: it counts once, and no default is made of it."""
-    invitation = await _enter(session, contact, now=now, state=InvitationState.UNINVITED, expires_at=now)
+async def _tell(session: AsyncSession, invitation: Invitation, person_id: UUID, *, now: datetime) -> None:
+    event = InvitationCreated(
+        invitation_id=invitation.id,
+        contact_kind=invitation.contact_kind,
+        contact_id=invitation.contact_id,
+        contact_no=invitation.contact_no,
+        person_id=person_id,
+        department_id=invitation.department_id,
+        expires_at=invitation.expires_at,
+    )
+    await outbox.add(session, invitation, event, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A legal person that was served, and who handed in for it."""
+
+    legal_person_id: UUID
+    submitted_by: UUID
+
+
+async def count_uninvited(
+    session: AsyncSession, ring: KeyRing, contact: Contact, served: Served, *, valid_days: int, now: datetime
+) -> None:
+    """A contact about which nobody can be asked yet: it counts once, and no default is made of it."""
+    invitation = await _enter(
+        session,
+        contact,
+        now=now,
+        state=InvitationState.UNINVITED,
+        expires_at=window_end(now, valid_days),
+        legal_person_id=served.legal_person_id,
+        submitted_sealed=ring.encrypt(str(served.submitted_by), column=_SUBMITTED),
+    )
     if invitation is not None:
         await count(session, (invitation.reviewed, Counts(contacts=1, uninvited=1)))
+
+
+async def invite_late(session: AsyncSession, ring: KeyRing, *, valid_days: int, now: datetime) -> int:
+    """Invites whoever has become known since: news of a legal person may come after its case. Returns how many."""
+    rows = (
+        await session.scalars(
+            select(Invitation)
+            .join(LegalPerson, LegalPerson.id == Invitation.legal_person_id)
+            .where(Invitation.state == InvitationState.UNINVITED, Invitation.expires_at > now)
+            .order_by(Invitation.id)
+            .limit(_BATCH)
+            .with_for_update(of=Invitation, skip_locked=True)
+        )
+    ).all()
+    invited = []
+    for row in rows:
+        assert row.legal_person_id is not None
+        assert row.submitted_sealed is not None
+        submitted_by = UUID(ring.decrypt(row.submitted_sealed, column=_SUBMITTED))
+        person_id = await who_reviews(session, row.legal_person_id, submitted_by=submitted_by, now=now)
+        if person_id is None:
+            continue
+        row.state = InvitationState.OPEN
+        row.expires_at = window_end(now, valid_days)
+        row.person_index = person_index(ring, person_id)
+        row.person_sealed = ring.encrypt(str(person_id), column=_SEALED)
+        row.legal_person_id = row.submitted_sealed = None
+        await _tell(session, row, person_id, now=now)
+        invited.append(row)
+    await count(session, *((row.reviewed, Counts(uninvited=-1)) for row in invited))
+    return len(invited)
 
 
 async def _enter(
@@ -71,8 +128,7 @@ async def _enter(
     now: datetime,
     state: InvitationState,
     expires_at: datetime,
-    person_index: bytes | None = None,
-    person_sealed: bytes | None = None,
+    **who: UUID | bytes,
 ) -> Invitation | None:
     """The row of a contact, or None when it has one. Two deliveries at once meet in the unique key."""
     statement = insert(Invitation).values(
@@ -88,10 +144,9 @@ async def _enter(
         item_code=contact.item_code,
         item_name=contact.item_name,
         period=period_of(now),
-        person_index=person_index,
-        person_sealed=person_sealed,
         state=state,
         expires_at=expires_at,
+        **who,
     )
     invitation: Invitation | None = (
         await session.scalars(statement.on_conflict_do_nothing().returning(Invitation))

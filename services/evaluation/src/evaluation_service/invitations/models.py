@@ -16,7 +16,8 @@ from service_common.db import Aggregate, sealed
 class Invitation(Aggregate, Base):
     """One person may review one service contact. Who it is stands here sealed and as a keyed hash only.
 
-    A contact about which nobody can be asked is UNINVITED and names nobody: it counts, and lowers the coverage 覆盖率.
+    A contact about which nobody can be asked is UNINVITED and names nobody: it counts, and lowers the coverage 覆盖率. It keeps
+    the legal person that was served, and sealed who handed in, until it is known whom to ask, or its time is over.
     """
 
     __tablename__ = "invitations"
@@ -32,12 +33,15 @@ class Invitation(Aggregate, Base):
     period: Mapped[str] = mapped_column(String(7))
     person_index: Mapped[bytes | None]
     person_sealed: Mapped[bytes | None] = sealed("invitations.person_sealed")
+    legal_person_id: Mapped[UUID | None]
+    submitted_sealed: Mapped[bytes | None] = sealed("invitations.submitted_sealed")
     state: Mapped[InvitationState]
     expires_at: Mapped[datetime]
 
     __table_args__ = (
         UniqueConstraint("contact_kind", "contact_id", "contact_no"),
         Index("ix_invitations_person_index_id", "person_index", "id"),
+        Index("ix_invitations_uninvited", "legal_person_id", postgresql_where=text("state = 'UNINVITED'")),
         Index("ix_invitations_expires_at", "expires_at", postgresql_where=text("state = 'OPEN'")),
     )
 

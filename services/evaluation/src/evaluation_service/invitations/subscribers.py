@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from evaluation_service.invitations.domain import Contact
-from evaluation_service.invitations.handlers import count_uninvited, invite
+from evaluation_service.invitations.handlers import Served, count_uninvited, invite
 from evaluation_service.legal_persons.handlers import who_reviews
 from service_common.clock import utc_now
 from service_common.contracts.acceptance import CaseFacts, CaseFinished, CaseNotAccepted, HolderKind
@@ -42,7 +42,8 @@ async def on_case_ended(
         item_name=facts.item_name,
     )
     if invited is None:
-        await count_uninvited(session, contact, now=now)
+        served = Served(facts.applicant_id, facts.submitted_by)
+        await count_uninvited(session, ring, contact, served, valid_days=valid_days, now=now)
     else:
         await invite(session, ring, contact, person_id=invited, valid_days=valid_days, now=now)
 
