@@ -28,6 +28,14 @@ async def test_a_good_token_passes_and_is_forwarded(edge: "Edge") -> None:
     assert edge.upstream.requests[0].header("authorization") == headers["Authorization"]
 
 
+async def test_a_scheme_in_small_letters_is_the_same(edge: "Edge") -> None:
+    for scheme in ("bearer", "dpop"):
+        headers = {"Authorization": f"{scheme} {edge.issuer.token()}"}
+        assert (await edge.http.get(PRIVATE, headers=headers)).status_code == 200
+        headers = {"Authorization": f"{scheme} {edge.issuer.token(key=_foreign_key(edge))}"}
+        assert (await edge.http.get(PRIVATE, headers=headers)).status_code == 401
+
+
 async def test_dpop_is_a_scheme_too_and_the_proof_passes_untouched(edge: "Edge") -> None:
     headers = {"Authorization": f"DPoP {edge.issuer.token()}", "DPoP": "e30.e30.c2ln"}
     answer = await edge.http.get(PRIVATE, headers=headers)

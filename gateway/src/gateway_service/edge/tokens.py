@@ -20,6 +20,8 @@ CLIENT_HEADER = "x-edge-client"
 # identity publishes a key at least this long before signing with it. A failed fetch leaves the last keys in use.
 KEYS_PERIOD_SECONDS = 10
 _CLOCK_SKEW_SECONDS = 5
+# Any case will do (RFC 9110 §11.1), but Envoy compares bytes: as the standards write them, and as clients do that lower everything.
+_SCHEMES = ("Bearer", "DPoP", "bearer", "dpop")
 # Verified tokens remembered per worker thread: five minutes of that many signed-in people.
 _CACHED_TOKENS = 20_000
 
@@ -35,10 +37,7 @@ def token_filter(issuer: str) -> Json:
             # Serve public paths at once even if identity starts after the edge.
             "async_fetch": {"fast_listener": True, "failed_refetch_duration": "1s"},
         },
-        "from_headers": [
-            {"name": "Authorization", "value_prefix": "Bearer "},
-            {"name": "Authorization", "value_prefix": "DPoP "},
-        ],
+        "from_headers": [{"name": "Authorization", "value_prefix": f"{scheme} "} for scheme in _SCHEMES],
         "forward": True,
         "require_expiration": True,
         "clock_skew_seconds": _CLOCK_SKEW_SECONDS,
