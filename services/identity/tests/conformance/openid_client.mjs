@@ -80,14 +80,15 @@ async function lifeOf(tokens) {
     must(stolen !== 'nothing', 'a bound token is worth nothing without its key')
   }
   const next = await client.refreshTokenGrant(config, tokens.refresh_token, undefined, proof)
-  must(next.refresh_token !== tokens.refresh_token, 'a refresh gives another refresh token')
+  const renewed = next.refresh_token ?? tokens.refresh_token
+  must((renewed === tokens.refresh_token) === told.stays, 'a refresh gives another refresh token, unless it stays')
   must(next.claims().sub === claims.sub, 'a refresh is of the same person')
   if (told.secret || told.key) {
     const known = await client.tokenIntrospection(config, next.access_token)
     must(known.active && known.client_id === told.client_id && known.iss === told.issuer, 'an own token is active')
   }
-  await client.tokenRevocation(config, next.refresh_token)
-  const error = await refused(() => client.refreshTokenGrant(config, next.refresh_token, undefined, proof))
+  await client.tokenRevocation(config, renewed)
+  const error = await refused(() => client.refreshTokenGrant(config, renewed, undefined, proof))
   must(error === 'invalid_grant', `a revoked token is refused, got ${error}`)
   return claims
 }

@@ -10,7 +10,7 @@ from joserfc.jwk import ECKey
 from services.identity.tests.conformance.conftest import HERE, Person
 from services.identity.tests.factories import CALLBACK, PASSWORD, Population, RegisteredClient
 
-from identity_service.relying_parties.domain import Authentication, GrantType
+from identity_service.relying_parties.domain import Authentication, GrantType, SecurityProfile
 
 SCRIPT = HERE / "openid_client.mjs"
 AFTER_LOGOUT = "https://partner.example/bye"
@@ -75,6 +75,7 @@ def told_of(origin: str, client: RegisteredClient, person: Person, **more: Any) 
         "name": person.who.name,
         "pushed": True,
         "bound": False,
+        "stays": False,
         "flows": ["code", "device"],
         **more,
     }
@@ -90,19 +91,20 @@ async def test_a_partner_with_a_secret(
     assert done["subject"] != str(person.who.id)
 
 
+@pytest.mark.parametrize("profile", SecurityProfile)
 async def test_a_partner_with_a_key(
-    node_folder: Path, origin: str, person: Person, population: Population
+    node_folder: Path, origin: str, person: Person, population: Population, profile: SecurityProfile
 ) -> None:
     key = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig"}, auto_kid=True)
     client = await population.client(
         authentication=Authentication.PRIVATE_KEY,
         grant_types=ALL,
         jwks={"keys": [key.as_dict(private=False)]},
+        security_profile=profile,
     )
-    secret = key.as_dict(private=True)
-    for bound in (False, True):
-        done = await run(node_folder, told_of(origin, client, person, key=secret, bound=bound), person)
-        assert done["flows"] == ["code", "device"]
+    trusted = profile is SecurityProfile.FAPI2
+    told = told_of(origin, client, person, key=key.as_dict(private=True), bound=trusted, stays=trusted)
+    assert (await run(node_folder, told, person))["flows"] == ["code", "device"]
 
 
 @pytest.mark.parametrize("bound", [False, True])
