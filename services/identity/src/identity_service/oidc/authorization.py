@@ -120,8 +120,13 @@ def _is_fresh(
         asked = Freshness.asked_by(request.payload.data)
     except ValueError:
         return True  # the grant refuses it, with an answer to the client
-    in_this_interaction = interaction is not None and interaction.login_session_id == login.id
-    return asked.satisfied_by(login.authenticated_at, in_this_interaction=in_this_interaction, now=work.now)
+    return asked.satisfied_by(
+        login.authenticated_at, in_this_interaction=_entered_in(interaction, login), now=work.now
+    )
+
+
+def _entered_in(interaction: Interaction | None, login: LoginSession) -> bool:
+    return interaction is not None and interaction.login_session_id == login.id
 
 
 async def _next(
@@ -139,12 +144,10 @@ async def _next(
     if denied:
         return await _answer(provider, grant, None)
     subject = visitor.subject if visitor is not None else None
-    if visitor is None or subject is None:
+    if visitor is None or subject is None or _another_is_hinted(work, grant, visitor, subject, interaction):
         return _needs_login(grant, prompts)
     asked = AskedClaims.parse(grant.request.payload.claims)
-    hinted = hinted_subject(work.keys, client.client_id, grant.request.payload.id_token_hint)
-    expected = {one for one in (asked.subject, hinted) if one is not None}
-    if expected and expected != {subject_identifier(work.ring, client, subject.id)}:
+    if asked.subject is not None and asked.subject != subject_identifier(work.ring, client, subject.id):
         raise LoginRequiredError(redirect_uri=grant.redirect_uri)
     lacking = _lacking_level(grant, asked, subject, gives_up=gives_up or "none" in prompts)
     if lacking is not None:
@@ -165,6 +168,19 @@ async def _next(
         return await _answer(provider, grant, subject)
     except LoggedOutMeanwhile:
         return _needs_login(grant, prompts)
+
+
+def _another_is_hinted(
+    work: Work, grant: CodeGrant, visitor: Visitor, subject: Subject, interaction: Interaction | None
+) -> bool:
+    """Whether the hint names somebody else, who may log in now. Raises: LoginRequiredError, when somebody else just did."""
+    client: OAuthClient = grant.request.client
+    hinted = hinted_subject(work.keys, client.client_id, grant.request.payload.id_token_hint)
+    if hinted is None or hinted == subject_identifier(work.ring, client, subject.id):
+        return False
+    if _entered_in(interaction, visitor.login):
+        raise LoginRequiredError(redirect_uri=grant.redirect_uri)
+    return True
 
 
 def _needs_login(grant: CodeGrant, prompts: list[str]) -> NeedsLogin:
