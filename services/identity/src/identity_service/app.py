@@ -14,6 +14,7 @@ from identity_service.clients.sms import FileSmsSender, GatewaySmsSender, SmsSen
 from identity_service.counters.routes import router as counter_routes
 from identity_service.credentials.account_pages import router as password_pages
 from identity_service.credentials.pages import router as forgotten_password_pages
+from identity_service.credentials.phone_change_pages import router as phone_change_pages
 from identity_service.credentials.routes import router as credential_routes
 from identity_service.db import Base, lone_statements, transactions_of
 from identity_service.delegations.routes import router as delegation_routes
@@ -127,6 +128,7 @@ def define_service(settings: Settings | None = None) -> Service:
             credential_routes,
             forgotten_password_pages,
             password_pages,
+            phone_change_pages,
             counter_routes,
             family_routes,
             identity_code_routes,

@@ -70,6 +70,7 @@ async def test_consent_account_and_logout_have_no_barriers(
     await onlooker.look_at("account", "/identity/account", title="我的账号")
     await onlooker.look_at("passkeys", "/identity/passkeys", title="通行密钥")
     await onlooker.look_at("password", "/identity/account/password", title="修改密码")
+    await onlooker.look_at("phone", "/identity/account/phone", title="更换手机号")
     await onlooker.look_at("accesses", "/identity/account/accesses", title="谁查看过我的信息")
     await onlooker.look_at("closing", "/identity/account/closing", title="注销账号")
     await onlooker.look_at("logout", "/identity/logout", title="退出登录")

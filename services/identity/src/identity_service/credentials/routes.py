@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import status
 
-from identity_service.credentials import handlers
-from identity_service.credentials.schemas import PasswordChange, PasswordReset
+from identity_service.credentials import handlers, phone_change
+from identity_service.credentials.schemas import PasswordChange, PasswordReset, PhoneChange
 from identity_service.db import InTransactions
 from identity_service.sessions.routes import ME_SECURITY
+from identity_service.space.routes import Manager
 from service_common.app import Now, Ring, api_router
 from service_common.auth import PUBLIC, Caller, require
 
@@ -36,6 +37,23 @@ async def change_password(
         new=body.new_password.get_secret_value(),
         now=now,
     )
+
+
+@router.post(
+    "/me/phone",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Change the phone number 更换手机号",
+    description="With a code from `POST /phone-codes` of purpose `PHONE_CHANGE` to the new number, and the password. The old "
+    "number is told by text message. A repeat is refused for its code, which works once: no `Idempotency-Key`.",
+)
+async def change_phone(
+    body: PhoneChange,
+    transactions: InTransactions,
+    ring: Ring,
+    caller: Manager,
+    now: Now,
+) -> None:
+    await phone_change.change_phone(transactions, ring, caller.person_id, body.wish(), now=now)
 
 
 @router.post(

@@ -47,6 +47,7 @@ class Template(StrEnum):
     LEVEL_LOWERED = "LEVEL_LOWERED"
     LEVEL_RAISED = "LEVEL_RAISED"
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - no password
+    PHONE_CHANGED = "PHONE_CHANGED"
     CREDENTIALS_RESET = "CREDENTIALS_RESET"
     VERIFIED_AT_COUNTER = "VERIFIED_AT_COUNTER"
     AGENT_APPOINTED = "AGENT_APPOINTED"
@@ -234,6 +235,16 @@ WORDINGS = {
             "there, call 12345 and see who looked at your data.",
         ),
         is_urgent=True,
+    ),
+    Template.PHONE_CHANGED: Wording(
+        Category.SECURITY,
+        Text(
+            "手机号已更改", "您的账号已改绑尾号 {tail} 的手机号。如非本人操作，请立即修改密码，并到窗口办理。"
+        ),
+        Text(
+            "Your phone number was changed",
+            "Your account now uses the number ending in {tail}. If that was not you, change the password and go to a counter.",
+        ),
     ),
     Template.CREDENTIALS_RESET: Wording(
         Category.SECURITY,

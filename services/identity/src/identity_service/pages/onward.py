@@ -18,6 +18,7 @@ class OwnPage(StrEnum):
     INBOX = "inbox"
     PASSKEYS = "passkeys"
     PASSWORD = "password"  # noqa: S105 - no password
+    PHONE = "phone"
     ACCESSES = "accesses"
     CLOSING = "closing"
 
@@ -27,7 +28,7 @@ class OwnPage(StrEnum):
         return f"/identity/{below}{self.value}"
 
 
-_OF_THE_ACCOUNT = frozenset({OwnPage.PASSWORD, OwnPage.ACCESSES, OwnPage.CLOSING})
+_OF_THE_ACCOUNT = frozenset({OwnPage.PASSWORD, OwnPage.PHONE, OwnPage.ACCESSES, OwnPage.CLOSING})
 
 
 def log_in_first(visit: Visit, page: OwnPage = OwnPage.ACCOUNT) -> Response:

@@ -107,6 +107,7 @@ class CodePurpose(StrEnum):
 
     SIGN_UP = "SIGN_UP"
     PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - no password
+    PHONE_CHANGE = "PHONE_CHANGE"
 
 
 class NoSuchPerson(NotFound):

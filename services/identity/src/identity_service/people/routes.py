@@ -43,7 +43,7 @@ Verifying = Annotated[Caller, require(ME_VERIFY)]
     "/phone-codes",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Send a code 获取短信验证码",
-    description="Sends a six-digit code, valid for five minutes, to sign up or to reset a password. The answer is the same whether or not the phone has an "
+    description="Sends a six-digit code, valid for five minutes, to sign up, to reset a password, or to the new number of who changes it. The answer is the same whether or not the phone has an "
     "account. At first one a minute per phone; no `Idempotency-Key`: a repeat within that time sends nothing.",
     dependencies=[PUBLIC, Depends(need_sms)],
 )

@@ -27,6 +27,7 @@ from service_common.crypto import KeyRing
 _TEMPLATES = {
     CodePurpose.SIGN_UP: SmsTemplate.SIGN_UP_CODE,
     CodePurpose.PASSWORD_RESET: SmsTemplate.PASSWORD_RESET_CODE,
+    CodePurpose.PHONE_CHANGE: SmsTemplate.PHONE_CHANGE_CODE,
 }
 
 
@@ -42,7 +43,7 @@ async def send_code(
 ) -> None:
     """Sends a code to a phone. The answer does not tell whether the phone has an account.
 
-    A code to sign up goes to any phone, one to reset a password only to a phone that has an account: nobody else can
+    A code to sign up, or for the new number of who has an account, goes to any phone, one to reset a password only to a phone that has an account: nobody else can
     use it. For another phone the message is written as well, and thrown away: that takes as long. Raises: InvalidPhone, TooMany.
     """
     number = normal_phone(phone)
@@ -59,7 +60,8 @@ async def send_code(
         .values(phone_index=_key(ring, number, purpose), **fresh)
         .on_conflict_do_update(index_elements=["phone_index"], set_=fresh)
     )
-    known = purpose is CodePurpose.SIGN_UP or await account_of_phone(session, ring, number) is not None
+    is_of_account = await account_of_phone(session, ring, number) is not None
+    known = is_of_account or purpose is not CodePurpose.PASSWORD_RESET
     minutes = int(CODE_LIFE.total_seconds() // 60)
     text = compose(_TEMPLATES[purpose], language, code=code, minutes=minutes)
     await queue_sms(
