@@ -16,6 +16,7 @@ from identity_service.credentials.account_pages import router as password_pages
 from identity_service.credentials.pages import router as forgotten_password_pages
 from identity_service.credentials.phone_change_pages import router as phone_change_pages
 from identity_service.credentials.routes import router as credential_routes
+from identity_service.credentials.second_factor_pages import router as second_factor_pages
 from identity_service.db import Base, lone_statements, transactions_of
 from identity_service.delegations.routes import router as delegation_routes
 from identity_service.families.routes import router as family_routes
@@ -129,6 +130,7 @@ def define_service(settings: Settings | None = None) -> Service:
             forgotten_password_pages,
             password_pages,
             phone_change_pages,
+            second_factor_pages,
             counter_routes,
             family_routes,
             identity_code_routes,

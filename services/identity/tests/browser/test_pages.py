@@ -51,6 +51,7 @@ async def test_logging_in_has_no_barriers(onlooker: Onlooker, population: Popula
     await onlooker.fill(code=pyotp.TOTP(officer.totp_secret).now())
     await onlooker.page.wait_for_url("**/identity/account")
     await onlooker.look_at("account-staff", "/identity/account", title="我的账号")
+    await onlooker.look_at("second-factor-change", "/identity/account/second-factor", title="更换动态口令")
     assert onlooker.found == []
 
 

@@ -15,7 +15,9 @@ from sqlalchemy import select
 from identity_service.accounts.models import Account
 from identity_service.db import Transactions
 from identity_service.organisation.domain import Role
+from identity_service.pages import cookies
 from identity_service.sessions.models import LoginSession
+from service_common.crypto import KeyRing
 
 SCAN = "/identity/login/scan"
 DEVICE = "/identity/device"
@@ -192,13 +194,19 @@ async def test_who_lets_a_browser_in_twice_at_once_is_told_twice_that_it_is_in(
 
 
 async def test_a_browser_that_was_let_in_lets_in_no_other_until_somebody_logs_in_there(
-    app: FastAPI, client: httpx.AsyncClient, phone: Application, population: Population
+    *,
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    phone: Application,
+    population: Population,
+    ring: KeyRing,
 ) -> None:
     person = await population.person()
     page = await wait_for_scan(client)
     await phone.browser.post(at(page, "/approve"), headers=await headers_of(phone, person))
     assert "您已登录" in (await client.get(page.url, follow_redirects=True)).text
-    passkeys = hidden(await client.get("/identity/passkeys"))["form_token"]
+    assert "/identity/login?onward=passkeys&amp;again=true" in (await client.get("/identity/passkeys")).text
+    passkeys = cookies.form_token(ring, client.cookies["lianban_browser"], "passkeys")
     fresh = await client.post("/identity/passkeys/options", data={"form_token": passkeys})
     assert "log_in_again" in fresh.text
 
@@ -249,7 +257,12 @@ async def test_a_new_code_is_worth_all_and_the_one_before_nothing(
 
 
 async def test_a_scan_is_no_fresh_log_in(
-    client: httpx.AsyncClient, phone: Application, population: Population, clock: Clock
+    *,
+    client: httpx.AsyncClient,
+    phone: Application,
+    population: Population,
+    clock: Clock,
+    ring: KeyRing,
 ) -> None:
     person = await population.person()
     lianban = Application(client, phone.client, LOOPBACK)
@@ -265,7 +278,8 @@ async def test_a_scan_is_no_fresh_log_in(
     await phone.browser.post(DEVICE, data={**hidden(confirm), "decision": "allow"})
     assert "您已登录" in (await client.get(page.url, follow_redirects=True)).text
     assert "/identity/login" in (await lianban.begin(max_age="600")).text
-    passkeys = hidden(await client.get("/identity/passkeys"))["form_token"]
+    assert "/identity/login?onward=passkeys&amp;again=true" in (await client.get("/identity/passkeys")).text
+    passkeys = cookies.form_token(ring, client.cookies["lianban_browser"], "passkeys")
     again = await client.post("/identity/passkeys/options", data={"form_token": passkeys})
     assert "log_in_again" in again.text
 

@@ -214,6 +214,20 @@ async def replace_credentials(
     account.totp_last_step = None
 
 
+async def replace_second_factor(
+    session: AsyncSession, ring: KeyRing, account_id: UUID, secret: str, code: str, *, now: datetime
+) -> bool:
+    """Another authenticator, once it shows the right code; that code is used up by it. False for another code."""
+    account = await hold_account(session, account_id)
+    step = _matching_step(secret, code, now)
+    if step is None or not account.is_active:
+        return False
+    account.totp_secret = ring.encrypt(secret, column=_TOTP_COLUMN)
+    account.totp_last_step = step
+    account.credentials_version += 1
+    return True
+
+
 async def check_second_factor(
     session: AsyncSession, ring: KeyRing, account_id: UUID, code: str, *, now: datetime
 ) -> bool:

@@ -48,6 +48,7 @@ class Template(StrEnum):
     LEVEL_RAISED = "LEVEL_RAISED"
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - no password
     PHONE_CHANGED = "PHONE_CHANGED"
+    SECOND_FACTOR_CHANGED = "SECOND_FACTOR_CHANGED"
     CREDENTIALS_RESET = "CREDENTIALS_RESET"
     VERIFIED_AT_COUNTER = "VERIFIED_AT_COUNTER"
     AGENT_APPOINTED = "AGENT_APPOINTED"
@@ -244,6 +245,17 @@ WORDINGS = {
         Text(
             "Your phone number was changed",
             "Your account now uses the number ending in {tail}. If that was not you, change the password and go to a counter.",
+        ),
+    ),
+    Template.SECOND_FACTOR_CHANGED: Wording(
+        Category.SECURITY,
+        Text(
+            "动态口令已更换",
+            "您的动态口令已更换为新的验证器，原验证器不再有效。如非本人操作，请立即联系本单位管理人员。",
+        ),
+        Text(
+            "Your second factor was changed",
+            "Codes of the authenticator that you had before are no longer valid. Tell your administrator at once if it was not you.",
         ),
     ),
     Template.CREDENTIALS_RESET: Wording(

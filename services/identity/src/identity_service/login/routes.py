@@ -54,12 +54,13 @@ async def show_login(
     interaction: Annotated[UUID | None, Query()] = None,
     done: Annotated[Done | None, Query()] = None,
     onward: Annotated[OwnPage, Query()] = OwnPage.ACCOUNT,
+    again: Annotated[bool, Query()] = False,
 ) -> Response:
     async with transactions() as session:
         if interaction is not None:
             found = await handlers.find_interaction(session, interaction, visit.browser_hash, now=now)
             return _form(visit, found, done=done)
-        if await login_at(visit, session, now) is not None:
+        if not again and await login_at(visit, session, now) is not None:
             return see_other(onward.path)
         begun = await handlers.begin_interaction(
             session,

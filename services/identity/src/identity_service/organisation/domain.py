@@ -8,6 +8,9 @@ from gov_rules.errors import InvalidIdentifier
 from gov_rules.identifiers import parse_credit_code
 from service_common.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 
+ISSUER_NAME = "联办"
+"""As an authenticator shows it."""
+
 
 class Role(StrEnum):
     """What a staff member may do; the scopes say it in detail."""

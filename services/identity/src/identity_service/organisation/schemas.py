@@ -13,6 +13,7 @@ from gov_rules.divisions import DivisionKind, DivisionLevel
 from gov_rules.identifiers import mask_name
 from identity_service.organisation.domain import (
     DECISION_LABELS,
+    ISSUER_NAME,
     ROLE_LABELS,
     Decision,
     RequestKind,
@@ -26,9 +27,6 @@ from identity_service.organisation.models import Department, Division, RoleReque
 from identity_service.schemas import Input, Output
 from service_common.crypto import KeyRing
 from service_common.timeline import verify
-
-ISSUER_NAME = "联办"
-"""As an authenticator shows it."""
 
 AreaCode = Annotated[
     str, Field(pattern=r"^\d{6}(\d{3}){0,2}$", description="GB/T 2260, with or without the trailing zeros.")

@@ -18,6 +18,7 @@ class OwnPage(StrEnum):
     INBOX = "inbox"
     PASSKEYS = "passkeys"
     PASSWORD = "password"  # noqa: S105 - no password
+    SECOND_FACTOR = "second-factor"
     PHONE = "phone"
     ACCESSES = "accesses"
     CLOSING = "closing"
@@ -28,7 +29,14 @@ class OwnPage(StrEnum):
         return f"/identity/{below}{self.value}"
 
 
-_OF_THE_ACCOUNT = frozenset({OwnPage.PASSWORD, OwnPage.PHONE, OwnPage.ACCESSES, OwnPage.CLOSING})
+_OF_THE_ACCOUNT = frozenset(
+    {OwnPage.PASSWORD, OwnPage.SECOND_FACTOR, OwnPage.PHONE, OwnPage.ACCESSES, OwnPage.CLOSING}
+)
+
+
+def log_in_again(page: OwnPage) -> str:
+    """Where somebody who is logged in shows once more who it is, and comes back."""
+    return f"/identity/login?{ONWARD}={page}&again=true"
 
 
 def log_in_first(visit: Visit, page: OwnPage = OwnPage.ACCOUNT) -> Response:

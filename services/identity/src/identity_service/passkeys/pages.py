@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity_service.db import InTransactions
 from identity_service.pages.browsers import CurrentVisit, PageRoute, Visit
-from identity_service.pages.onward import OwnPage, log_in_first
+from identity_service.pages.onward import OwnPage, log_in_again, log_in_first
 from identity_service.pages.rendering import page, see_other
 from identity_service.passkeys import handlers
 from identity_service.passkeys.edge import Us
 from identity_service.sessions.browsing import login_at
-from identity_service.sessions.domain import check_fresh, device_of
+from identity_service.sessions.domain import check_fresh, device_of, is_fresh
 from identity_service.sessions.models import LoginSession
 from service_common.app import Now
 from service_common.auth import PUBLIC
@@ -53,6 +53,7 @@ async def show(visit: CurrentVisit, transactions: InTransactions, now: Now) -> R
         if login is None:
             return log_in_first(visit, OwnPage.PASSKEYS)
         rows = await handlers.list_passkeys(session, login.account_id)
+        fresh = is_fresh(login.authenticated_at, is_let_in=login.is_let_in, now=now)
     return page(
         visit.request,
         "passkeys.html",
@@ -67,6 +68,7 @@ async def show(visit: CurrentVisit, transactions: InTransactions, now: Now) -> R
             }
             for row in rows
         ],
+        log_in_again=None if fresh else log_in_again(OwnPage.PASSKEYS),
         suggested_name=device_of(visit.request.headers.get("user-agent", "")),
         form_token=visit.form_token(_PURPOSE),
         script="passkeys.js",

@@ -111,9 +111,14 @@ class LogInAgain(Forbidden):
     en = "Log in again first: this asks for a log-in of the last minutes."
 
 
-def check_fresh(authenticated_at: datetime | None, *, is_let_in: bool, now: datetime) -> None:
-    """Where somebody was let in by scanning nobody has authenticated, however short ago it was elsewhere. Raises: LogInAgain."""
-    if authenticated_at is None or is_let_in or now - authenticated_at > FRESH_FOR:
+def is_fresh(authenticated_at: datetime, *, is_let_in: bool, now: datetime) -> bool:
+    """Where somebody was let in by scanning nobody has authenticated, however short ago it was elsewhere."""
+    return not is_let_in and now - authenticated_at <= FRESH_FOR
+
+
+def check_fresh(authenticated_at: datetime, *, is_let_in: bool, now: datetime) -> None:
+    """Raises: LogInAgain."""
+    if not is_fresh(authenticated_at, is_let_in=is_let_in, now=now):
         raise LogInAgain
 
 

@@ -37,7 +37,14 @@ router = APIRouter(prefix=ACCOUNT_PAGE, include_in_schema=False, dependencies=[P
 _PURPOSE = "account"
 _SHOWN_FACTS = ("username", "name", "id_number", "phone", "trust_level")
 _Text = Annotated[str, Form(max_length=200)]
-Done = Literal["session_ended", "others_ended", "consent_withdrawn", "password_changed", "phone_changed"]
+Done = Literal[
+    "session_ended",
+    "others_ended",
+    "consent_withdrawn",
+    "password_changed",
+    "phone_changed",
+    "second_factor_changed",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@ from fastapi import Query, Response, status
 
 from identity_service.accounts.handlers import prepare_password
 from identity_service.edge import CurrentSettings
-from identity_service.organisation.domain import set_apart
+from identity_service.organisation.domain import ISSUER_NAME, set_apart
 from identity_service.organisation.handlers import credentials, role_requests
 from identity_service.organisation.handlers import staff as handlers
 from identity_service.organisation.schemas import (
-    ISSUER_NAME,
     CredentialReset,
     CredentialResetDone,
     NewCredentials,
