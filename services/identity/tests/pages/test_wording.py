@@ -10,7 +10,7 @@ _TEMPLATES = resources.files("identity_service.pages") / "templates"
 # Keys that a template puts together from a state: `account.level_` and the level, and so on.
 _PUT_TOGETHER = re.compile(
     r"account\.(level_[1-4]|username|phone|name|id_number|trust_level|kind|staff|signed_in|session_ended|others_ended|consent_withdrawn|password_changed|phone_changed|second_factor_changed)"
-    r"|login\.(signed_up|password_reset)|accesses\.(purpose|attribute)_[a-z_]+|inbox\.(message_read|all_read|category_[a-z]+)"
+    r"|login\.(signed_up|password_reset)|accesses\.(purpose|attribute|client)_[a-z_]+|inbox\.(message_read|all_read|category_[a-z]+)"
 )
 
 

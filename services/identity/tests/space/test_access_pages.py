@@ -3,11 +3,14 @@
 import re
 
 import httpx
+import pytest
 from services.identity.tests.factories import HEALTH_USCC, PASSWORD, Citizen, Population
 from services.identity.tests.flows import Application, hidden
 
 from identity_service.db import Transactions
 from identity_service.organisation.domain import Role
+from identity_service.pages.wording import texts
+from identity_service.profiles.domain import PURPOSE_LABELS
 from identity_service.profiles.handlers import note_access
 from service_common.clock import utc_now
 
@@ -46,10 +49,16 @@ async def test_a_person_sees_every_look_at_the_own_data_and_at_nobody_else_s(
     last = await client.get(older[1], headers={"accept-language": "en"})
     assert re.findall(r"A-\d+", last.text) == ["A-0"]
     assert "Filling in forms for you" in last.text
+    assert "Acceptance desk" in last.text
     client.cookies.clear()
     other = await enter(client, neighbour)
     assert "&lt;b&gt;audit&lt;/b&gt;" in other.text
     assert "A-" not in other.text
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_purpose_has_its_words(language: str) -> None:
+    assert {f"accesses.purpose_{name.lower()}" for name in PURPOSE_LABELS} <= set(texts(language))
 
 
 async def test_who_was_never_looked_at_is_told_so(client: httpx.AsyncClient, population: Population) -> None:

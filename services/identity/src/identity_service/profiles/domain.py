@@ -39,6 +39,8 @@ LEGAL_BASES = {
     "COUNTER_CHECK": DUTY,
     "IDENTITY_CODE": CONSENT,
     "COUNTER_PRESENCE": CONSENT,
+    "CASE_HANDLING": DUTY,
+    "LICENCE_ISSUE": DUTY,
     "userinfo": CONSENT,
     "id_token": CONSENT,
 }
@@ -49,6 +51,8 @@ PURPOSE_LABELS = {
     "COUNTER_CHECK": "窗口核验身份",
     "IDENTITY_CODE": "出示身份码",
     "COUNTER_PRESENCE": "到窗口办事出示身份码",
+    "CASE_HANDLING": "办理申请事项",
+    "LICENCE_ISSUE": "颁发证照",
     "userinfo": "登录后读取资料",
     "id_token": "登录时读取资料",
 }

@@ -46,7 +46,7 @@ class Word:
 class Shown:
     """One look."""
 
-    who: str
+    who: Sequence[Word]
     purpose: Word
     attributes: Sequence[Word]
     legal_basis: str | None
@@ -56,9 +56,12 @@ class Shown:
     @classmethod
     def of(cls, look: Look) -> "Shown":
         row = look.entry
-        names = dict.fromkeys([look.department_name, look.client_name or row.client_id])
+        names = dict.fromkeys(name for name in (look.department_name, look.client_name) if name)
+        who = [Word(name, False) for name in names]
+        if look.client_name is None:  # one of our own services; what a partner calls itself is no key of ours
+            who.append(Word.of("client", row.client_id))
         return cls(
-            who=" · ".join(name for name in names if name),
+            who=who,
             purpose=Word.of("purpose", row.purpose),
             attributes=[Word.of("attribute", attribute) for attribute in row.attributes],
             legal_basis=row.legal_basis,
