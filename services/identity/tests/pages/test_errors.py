@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 from identity_service.login import handlers
 from identity_service.pages.errors import is_for_people
@@ -38,17 +39,19 @@ async def test_an_unexpected_error_is_a_page_with_the_number_of_the_request_and_
 ) -> None:
     monkeypatch.setattr(handlers, "begin_interaction", fail)
     headers = {"accept": HTML, "x-request-id": REQUEST}
-    for language, sentence in (("zh-CN", "系统出现问题"), ("en", "Something went wrong on our side")):
-        answer = await client.get("/identity/login", headers={**headers, "accept-language": language})
-        assert answer.status_code == 500
-        assert answer.headers["content-type"].startswith("text/html")
-        assert "default-src 'none'" in answer.headers["content-security-policy"]
-        assert sentence in answer.text
-        assert REQUEST in answer.text
-        for inner in ("machine room", "RuntimeError", "Traceback"):
-            assert inner not in answer.text
-    asked = await client.get("/identity/login", headers={**headers, "accept": "application/json"})
-    assert (asked.status_code, asked.json()["code"]) == (500, "internal_error")
+    with capture_logs() as logged:
+        for language, sentence in (("zh-CN", "系统出现问题"), ("en", "Something went wrong on our side")):
+            answer = await client.get("/identity/login", headers={**headers, "accept-language": language})
+            assert answer.status_code == 500
+            assert answer.headers["content-type"].startswith("text/html")
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+            assert sentence in answer.text
+            assert REQUEST in answer.text
+            for inner in ("machine room", "RuntimeError", "Traceback"):
+                assert inner not in answer.text
+        asked = await client.get("/identity/login", headers={**headers, "accept": "application/json"})
+        assert (asked.status_code, asked.json()["code"]) == (500, "internal_error")
+    assert [one["event"] for one in logged if one["log_level"] == "error"] == ["request_failed"] * 3
 
 
 async def test_a_number_that_nobody_gave_out_is_not_shown(client: httpx.AsyncClient) -> None:
