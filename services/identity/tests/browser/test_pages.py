@@ -2,7 +2,7 @@
 policy, nothing that scrolls sideways."""
 
 from functools import partial
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pyotp
@@ -11,6 +11,7 @@ from services.identity.tests.browser.conftest import Onlooker
 from services.identity.tests.factories import CALLBACK, PASSWORD, Population
 from services.identity.tests.flows import Application
 
+from identity_service.accounts.models import Account
 from identity_service.db import Transactions
 from identity_service.inbox.domain import Template
 from identity_service.inbox.handlers import Notice, tell
@@ -26,7 +27,9 @@ def authorize(app: Application, scope: str = "openid profile phone", **more: str
     return f"/identity/authorize?{urlencode(app.request(scope, **more))}"
 
 
-async def test_logging_in_has_no_barriers(onlooker: Onlooker, population: Population) -> None:
+async def test_logging_in_has_no_barriers(
+    onlooker: Onlooker, population: Population, transactions: Transactions
+) -> None:
     officer = await population.staff(Role.CLERK)
     await onlooker.look_at("login", "/identity/login", title="登录")
 
@@ -52,6 +55,15 @@ async def test_logging_in_has_no_barriers(onlooker: Onlooker, population: Popula
     await onlooker.page.wait_for_url("**/identity/account")
     await onlooker.look_at("account-staff", "/identity/account", title="我的账号")
     await onlooker.look_at("second-factor-change", "/identity/account/second-factor", title="更换动态口令")
+    newcomer = await population.staff(Role.CLERK)
+    async with transactions() as session:
+        (await session.get_one(Account, newcomer.id)).must_change_password = True
+    await onlooker.page.context.clear_cookies()
+    await onlooker.log_in(newcomer.username, PASSWORD)
+    await onlooker.fill(code=pyotp.TOTP(newcomer.totp_secret).now())
+    await onlooker.page.wait_for_selector("#password")
+    asked = urlsplit(onlooker.page.url)
+    await onlooker.look_at("new-password", f"{asked.path}?{asked.query}", title="设置新密码")
     assert onlooker.found == []
 
 
