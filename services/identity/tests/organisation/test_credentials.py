@@ -1,12 +1,16 @@
 """New credentials for staff: by whom, with whose word, and what becomes of the old ones."""
 
+import asyncio
+import json
 from typing import Any
 
 import httpx
 import pyotp
 import pytest
+from services.identity.tests.authenticator import Authenticator
 from services.identity.tests.factories import HEALTH_USCC, LOOPBACK, PASSWORD, Officer, Population, Tokens
 from services.identity.tests.flows import Application, hidden
+from services.identity.tests.held import Held
 from sqlalchemy import func, select
 
 from identity_service.db import Transactions
@@ -257,3 +261,33 @@ async def test_factors_that_were_shown_for_oneself_do_not_serve_for_somebody_els
     refused = await choose(client, asked)
     assert "interaction_gone" in refused.text
     assert "lianban_session" not in client.cookies
+
+
+async def test_who_enters_by_a_passkey_while_it_is_taken_away_is_logged_out_by_it(
+    client: httpx.AsyncClient, population: Population, tokens: Tokens, transactions: Transactions
+) -> None:
+    operator, clerk = await population.staff(Role.OPERATOR), await population.staff(Role.CLERK)
+    app, device = Application(client, await population.app(), LOOPBACK), Authenticator()
+    await app.tokens(clerk, "openid")
+    form = hidden(await client.get("/identity/passkeys"))
+    asked = (await client.post("/identity/passkeys/options", data=form)).json()
+    made = json.dumps(device.create(asked["options"]))
+    added = {**form, "name": "x", "challenge_id": asked["challenge_id"], "credential": made}
+    assert (await client.post("/identity/passkeys", data=added)).status_code == 303
+    client.cookies.clear()
+    page = await client.get("/identity/login", follow_redirects=True)
+    asked = (await client.post("/identity/login/passkey/options", data=hidden(page))).json()
+    shown = json.dumps(device.get(asked["options"]))
+    typed = {**hidden(page), "challenge_id": asked["challenge_id"], "credential": shown}
+    held = Held(transactions)
+    async with held.table("known_browsers"):
+        entering = asyncio.create_task(client.post("/identity/login/passkey", data=typed))
+        await held.until_wait(1)
+        resetting = asyncio.create_task(
+            client.post(resets_of(clerk), json=LOST, headers=tokens.staff(operator))
+        )
+        await held.until_wait(2)
+    assert (await entering).status_code == 303
+    assert (await resetting).status_code == 200
+    assert "lianban_session" in client.cookies
+    assert (await client.get("/identity/account")).headers["location"] == "/identity/login"

@@ -190,7 +190,7 @@ async def replace_hash(session: AsyncSession, account_id: UUID, password_hash: s
 
 async def set_password(session: AsyncSession, account_id: UUID, password_hash: str, *, now: datetime) -> None:
     """A new password from now on, chosen by its owner; the sessions are ended by the caller."""
-    account = await session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
+    account = await hold_account(session, account_id)
     account.password_hash = password_hash
     account.password_changed_at = now
     account.must_change_password = False
@@ -233,7 +233,7 @@ async def check_second_factor(
 ) -> bool:
     """Whether it is the code of now, of the step before or after, and was not used (RFC 6238 §5.2). Raises: TooMany."""
     # Read anew under the lock: who comes with the same code at the same moment has to see that it was used.
-    account = await session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
+    account = await hold_account(session, account_id)
     if account.totp_secret is None or not account.is_active:
         return False
     bucket = Bucket(SECOND_FACTOR, str(account.id))

@@ -19,6 +19,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from identity_service.accounts.handlers import hold_account
 from identity_service.accounts.models import Account
 from identity_service.passkeys.domain import (
     CHALLENGE_LIFE,
@@ -175,9 +176,12 @@ async def _find(session: AsyncSession, credential: dict[str, Any]) -> tuple[Pass
         credential_id = base64url_to_bytes(shown.id)
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise PasskeyRefused from error
-    found = await session.scalar(
-        select(Passkey).where(Passkey.credential_id == credential_id).with_for_update()
-    )
+    known = Passkey.credential_id == credential_id
+    account_id = await session.scalar(select(Passkey.account_id).where(known))
+    if account_id is not None:
+        # Account first, as who takes the keys away does it: neither waits for the other for good, and a log-in is ended by it.
+        await hold_account(session, account_id)
+    found = await session.scalar(select(Passkey).where(known).with_for_update())
     return found, shown.response.user_handle
 
 
