@@ -70,6 +70,7 @@ async def form_of(browser: httpx.AsyncClient) -> dict[str, str]:
     return hidden(await browser.get("/identity/login", follow_redirects=True))
 
 
+@pytest.mark.usefixtures("still_clock")
 async def test_known_unknown_closed_and_waiting_accounts_are_the_same_work(
     *,
     client: httpx.AsyncClient,
