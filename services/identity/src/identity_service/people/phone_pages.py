@@ -29,7 +29,7 @@ Begun = Annotated[UUID | None, Form()]
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Where they stand, what the code is for, and what the log-in page says when they are done."""
+    """Where they stand, what the code is for, and what the next page says when they are done."""
 
     path: str
     purpose: CodePurpose
